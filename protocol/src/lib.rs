@@ -1,0 +1,6 @@
+//! Piquet's protocol, sans-IO: no socket, clock, disk, thread or async (see `spec/overview.md`).
+extern crate alloc;
+
+pub mod id;
+pub mod store;
+pub mod time;
