@@ -4,8 +4,7 @@
 //! identifier reaches a log by accident; [`core::fmt::Display`] is left out on purpose. Use
 //! `to_hex` where a person asked for the identifier.
 
-use alloc::string::String;
-use core::fmt;
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -29,7 +28,7 @@ pub fn from_hex(text: &str) -> Option<[u8; 32]> {
     }
     let mut out = [0; 32];
     for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
-        let text = core::str::from_utf8(pair).ok()?;
+        let text = std::str::from_utf8(pair).ok()?;
         if text.starts_with('+') {
             return None;
         }
@@ -134,7 +133,6 @@ impl GroupId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
 
     #[test]
     fn debug_never_shows_the_identifier() {

@@ -1,5 +1,4 @@
 //! Piquet's protocol, sans-IO: no socket, clock, disk, thread or async (see `spec/overview.md`).
-extern crate alloc;
 
 pub mod id;
 pub mod store;

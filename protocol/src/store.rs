@@ -4,9 +4,9 @@
 //! it: a batch is durable as a whole when `commit` returns, or not at all (spec store, S-1).
 //! Secrets are kept apart, since they must be erasable for good (S-2).
 
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
-use core::fmt;
+use std::collections::BTreeMap;
+
+use std::fmt;
 
 use zeroize::Zeroizing;
 
@@ -128,7 +128,7 @@ pub enum StoreError {
     Damaged,
     /// The disk refused; the consequence is as for `Full`.
     #[error("the disk does not answer: {0}")]
-    Io(alloc::string::String),
+    Io(String),
 }
 
 /// Durable records, read and written synchronously by the core.

@@ -1,7 +1,7 @@
 //! Time as an argument: seconds and milliseconds since the Unix epoch, by the clock of whoever
 //! calls. Nothing in the protocol orders or judges by it (membership: clocks lie).
 
-use core::time::Duration;
+use std::time::Duration;
 
 /// A moment by the caller's own clock, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
