@@ -1,5 +1,8 @@
 //! Piquet's protocol, sans-IO: no socket, clock, disk, thread or async (see `spec/overview.md`).
 
+pub mod codec;
+pub mod crypto;
+pub mod entry;
 pub mod id;
 pub mod store;
 pub mod time;
