@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod crypto;
 pub mod entry;
+pub mod group;
 pub mod id;
 pub mod store;
 pub mod time;

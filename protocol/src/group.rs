@@ -1,0 +1,4 @@
+//! A group's keys and rules: who is in ([`membership`]), epochs and their keys ([`epoch`]), the MLS
+//! behind them ([`seal`]), the way in ([`invite`]).
+
+pub mod epoch;
