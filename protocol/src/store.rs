@@ -4,6 +4,10 @@
 //! it: a batch is durable as a whole when `commit` returns, or not at all (spec store, S-1).
 //! Secrets are kept apart, since they must be erasable for good (S-2).
 
+mod overlay;
+
+pub use overlay::{Overlay, Sight};
+
 use std::collections::BTreeMap;
 
 use std::fmt;
