@@ -2,8 +2,9 @@
 //!
 //! The head names the branch this node seals under; it decides nothing about membership. In a
 //! draft the founder alone commits what concerns others and anybody may carry out a `leave`, so
-//! the rule is short: the founder's commit before anyone else's, then the smaller id. No Welcome
-//! can die with a losing branch, since only the founder adds.
+//! the rule is short: the branch with a commit of the founder's before one without, then the
+//! smaller id. The founder always commits on his own head, so he is never in two branches, and no
+//! Welcome can die with a losing one, since only he adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,8 @@ pub struct EpochNode {
     pub maker: DeviceKey,
     /// Commits between the first epoch and this one.
     pub number: u32,
-    /// Whether the maker was a key-holder when he made it.
-    pub by_keyholder: bool,
+    /// Whether this commit, or one below it, was made by a key-holder of its time.
+    pub keyholder_below: bool,
 }
 
 /// All valid commits known of a group.
@@ -33,7 +34,7 @@ pub struct EpochTree {
 impl EpochTree {
     /// A tree of the first epoch alone.
     pub fn new(root: EpochId, founder: DeviceKey) -> Self {
-        let node = EpochNode { parent: None, maker: founder, number: 0, by_keyholder: true };
+        let node = EpochNode { parent: None, maker: founder, number: 0, keyholder_below: true };
         Self { root, nodes: BTreeMap::from([(root, node)]), children: BTreeMap::new() }
     }
 
@@ -56,9 +57,23 @@ impl EpochTree {
         if self.has_commit_by(&parent, &maker) || self.nodes.contains_key(&epoch) {
             return false;
         }
-        self.nodes.insert(epoch, EpochNode { parent: Some(parent), maker, number, by_keyholder });
+        self.nodes.insert(epoch, EpochNode { parent: Some(parent), maker, number, keyholder_below: false });
         self.children.entry(parent).or_default().insert(epoch);
+        if by_keyholder {
+            self.mark_upwards(epoch);
+        }
         true
+    }
+
+    fn mark_upwards(&mut self, epoch: EpochId) {
+        let mut at = Some(epoch);
+        while let Some(node) = at.and_then(|epoch| self.nodes.get_mut(&epoch)) {
+            if node.keyholder_below {
+                return;
+            }
+            node.keyholder_below = true;
+            at = node.parent;
+        }
     }
 
     /// The epoch to seal under (K-8).
@@ -93,7 +108,7 @@ impl EpochTree {
     }
 
     fn rank(&self, epoch: &EpochId) -> (bool, EpochId) {
-        (!self.nodes.get(epoch).is_some_and(|node| node.by_keyholder), *epoch)
+        (!self.nodes.get(epoch).is_some_and(|node| node.keyholder_below), *epoch)
     }
 }
 
@@ -118,6 +133,15 @@ mod tests {
         assert_eq!(tree.head(), epoch(9));
         assert_eq!(tree.siblings(&epoch(9)), [epoch(1)]);
         assert_eq!(tree.chain(16), [epoch(9), epoch(0)]);
+    }
+
+    #[test]
+    fn a_branch_that_the_founder_built_on_is_never_left() {
+        let mut tree = EpochTree::new(epoch(0), FOUNDER);
+        assert!(tree.insert(epoch(5), epoch(0), BOB, false));
+        assert!(tree.insert(epoch(6), epoch(5), FOUNDER, true));
+        assert!(tree.insert(epoch(1), epoch(0), CARLA, false), "smaller, but too late");
+        assert_eq!(tree.head(), epoch(6));
     }
 
     #[test]
