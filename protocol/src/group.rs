@@ -2,3 +2,4 @@
 //! behind them ([`seal`]), the way in ([`invite`]).
 
 pub mod epoch;
+pub mod seal;
