@@ -1,6 +1,10 @@
 //! Bytes in and out: a bounds-checked reader for fixed-width formats, and the schema-less walk
 //! that keeps CBOR bodies canonical (RFC 8949 §4.2.1; spec terms, D-1 … D-4).
 
+mod cbor;
+
+pub use cbor::{from_cbor, to_cbor};
+
 use thiserror::Error;
 
 /// Deepest nesting of a CBOR body (D-3).

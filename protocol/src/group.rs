@@ -2,4 +2,6 @@
 //! behind them ([`seal`]), the way in ([`invite`]).
 
 pub mod epoch;
+pub mod invite;
+pub mod operation;
 pub mod seal;

@@ -5,5 +5,6 @@ pub mod crypto;
 pub mod entry;
 pub mod group;
 pub mod id;
+pub mod kind;
 pub mod store;
 pub mod time;

@@ -1,0 +1,87 @@
+//! What a body can be: one number space for all lanes (spec actions, B-1).
+//!
+//! Numbers are never reused. An unknown kind of class control freezes membership and sending in
+//! that group on this node (an old node that skipped a new kind of removal would seal to the
+//! removed); an unknown kind of another class is kept, forwarded and shown as "needs a newer
+//! piquet".
+
+use crate::entry::Class;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $class:ident;)*) => {
+        /// Kinds of bodies this version understands.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Kind {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Kind {
+            /// The kind of a number, if it is known and of this class.
+            pub fn from_number(number: u16, class: Class) -> Option<Self> {
+                match (number, class) {
+                    $(($number, Class::$class) => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The class that seals bodies of this kind.
+            pub fn class(self) -> Class {
+                match self {
+                    $(Self::$name => Class::$class,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The first entry of a group.
+    Genesis = 1, Control;
+    /// An invite code's public half.
+    Invite = 2, Control;
+    /// Lets a device in.
+    Admit = 3, Control;
+    /// Puts members out.
+    Remove = 4, Control;
+    /// Closes an invite code.
+    Revoke = 5, Control;
+    /// The author goes.
+    Leave = 6, Control;
+    /// A device's name and mail key.
+    Profile = 10, Control;
+    /// An MLS commit.
+    Commit = 11, Control;
+    /// Control keys of earlier epochs.
+    Opened = 12, Control;
+    /// Nothing but cites.
+    Merge = 13, Control;
+    /// What went wrong at work.
+    Grievance = 32, Record;
+    /// "Me too".
+    Support = 33, Record;
+    /// A strike call.
+    Call = 40, Record;
+    /// The end of a call before its time.
+    CallOff = 42, Record;
+    /// A sealed yes or blank.
+    PledgeAnswer = 43, Record;
+    /// How many said yes.
+    PledgeCount = 44, Record;
+    /// Chat.
+    Message = 64, Chat;
+    /// Addresses and receipts.
+    Beacon = 96, Beacon;
+}
+
+impl Kind {
+    /// Operations that membership judges and commits carry out.
+    pub fn is_operation(self) -> bool {
+        matches!(self, Self::Invite | Self::Admit | Self::Remove | Self::Revoke | Self::Leave)
+    }
+
+    /// What may be sealed under an epoch that is not clean: the way to repair it (K-9).
+    pub fn repairs(self) -> bool {
+        self == Self::Commit || self.is_operation()
+    }
+}
