@@ -3,5 +3,6 @@
 
 pub mod epoch;
 pub mod invite;
+pub mod membership;
 pub mod operation;
 pub mod seal;
