@@ -6,5 +6,6 @@ pub mod entry;
 pub mod group;
 pub mod id;
 pub mod kind;
+pub mod log;
 pub mod store;
 pub mod time;
