@@ -1,5 +1,6 @@
 //! Piquet's protocol, sans-IO: no socket, clock, disk, thread or async (see `spec/overview.md`).
 
+pub mod action;
 pub mod codec;
 pub mod crypto;
 pub mod entry;
