@@ -58,9 +58,20 @@ impl UnverifiedEntry {
         &self.header
     }
 
+    /// The canonical bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether the hints fit these names; only then [`UnverifiedEntry::verify`] can succeed.
     pub fn matches(&self, device: &DeviceKey, epoch: &EpochId) -> bool {
         self.header.author_hint == device.hint() && self.header.epoch_hint == epoch.hint()
+    }
+
+    /// The id this entry has if these are its names; costs a hash and proves nothing.
+    pub fn id(&self, group: &GroupId, device: &DeviceKey, epoch: &EpochId) -> Option<EntryId> {
+        let (body, _) = self.bytes.split_last_chunk::<SIGNATURE_LEN>()?;
+        Some(EntryId(sha256(&signed_bytes(group, device, epoch, body))))
     }
 
     /// Checks the signature under the full names (E-7): `None` if this was not signed by `device`

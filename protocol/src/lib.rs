@@ -8,5 +8,7 @@ pub mod group;
 pub mod id;
 pub mod kind;
 pub mod log;
+pub mod replica;
 pub mod store;
+pub mod sync;
 pub mod time;

@@ -187,6 +187,12 @@ impl View {
         self.endings.get(member).into_iter().flatten().map(|(act, _)| *act).collect()
     }
 
+    /// Whose leaving an act is.
+    pub fn left_by(&self, act: &EntryId) -> impl Iterator<Item = MemberId> {
+        let by = |(_, endings): &(&MemberId, &Vec<(EntryId, Ended)>)| endings.contains(&(*act, Ended::Left));
+        self.endings.iter().find(by).map(|(member, _)| *member).into_iter()
+    }
+
     /// How somebody who is no member any more ended.
     pub fn ended(&self, member: &MemberId) -> Option<Ended> {
         if self.members.contains_key(member) {

@@ -1,0 +1,232 @@
+//! One node's copy of one group: its entries, keys, roster and board, and what this device does in
+//! it. The one door for remote bytes and for one's own: verify → log → open → authorise → fold
+//! (spec overview).
+//!
+//! Everything here works on a [`Round`]: changes are staged over the store and become durable
+//! together. What memory holds follows from what the store holds; after a failed commit a replica
+//! is opened again.
+
+mod apply;
+mod author;
+mod bootstrap;
+mod epochs;
+mod open;
+mod receive;
+mod shelf;
+mod views;
+
+pub use author::AuthorError;
+pub use bootstrap::{Bootstrap, BootstrapError, Joined, Joining, Mail};
+pub use receive::Received;
+pub use views::{MemberView, MessageView, Reach};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ed25519_dalek::SigningKey;
+use rand_core::CryptoRng;
+
+use crate::action::beacon::Beacon;
+use crate::action::board::Board;
+use crate::crypto;
+use crate::entry::Entry;
+use crate::group::epoch::{EpochTree, KeyRing};
+use crate::group::membership::OpState;
+use crate::group::membership::{Membership, View};
+use crate::group::operation::{GenesisParameters, Profile};
+use crate::group::seal::{EpochState, GenesisTree, Suite};
+use crate::id::{DeviceKey, EntryId, EpochId, GroupId, MemberId};
+use crate::log::{LogId, Logs};
+use crate::store::{Overlay, Sight, Store, StoreError};
+use crate::time::Timestamp;
+
+/// What one round of work reads and stages.
+pub struct Round<'a> {
+    /// What is durable.
+    pub store: &'a dyn Store,
+    /// What is staged.
+    pub overlay: &'a mut Overlay,
+    /// Randomness.
+    pub rng: &'a mut dyn CryptoRng,
+    /// The node's clock.
+    pub now: Timestamp,
+    /// What happened, in order.
+    pub events: &'a mut Vec<Event>,
+    /// Entries that were stored in this round, for passing on.
+    pub stored: &'a mut Vec<(LogId, Entry)>,
+}
+
+impl Round<'_> {
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        Sight { store: self.store, overlay: self.overlay }
+    }
+}
+
+/// What a person may want to know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody said something.
+    Message(EntryId),
+    /// A record entry was folded: a grievance, a call, a pledge count….
+    Record(EntryId),
+    /// The roster is another than before.
+    Members,
+    /// This device is in.
+    Joined,
+    /// This device was put out.
+    Removed,
+    /// A device signed two entries for one place.
+    Equivocation(DeviceKey),
+    /// Somebody has entries of this very device that this profile lacks: it is an old copy.
+    RolledBack,
+    /// An entry that this version does not understand.
+    NeedsNewer,
+    /// An entry changed nothing: its author was not entitled, or it was malformed.
+    Rejected(EntryId),
+}
+
+/// Why this device writes nothing in a group any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frozen {
+    /// The profile is an old copy (S-9).
+    RolledBack,
+    /// A control entry of a newer version was seen (B-1).
+    NeedsNewer,
+    /// This device is no member any more.
+    Ended,
+}
+
+/// One node's copy of one group.
+pub struct Replica {
+    group: GroupId,
+    key: SigningKey,
+    device: DeviceKey,
+    parameters: GenesisParameters,
+    genesis: GenesisTree,
+    suite: Suite,
+    logs: Logs,
+    membership: Membership,
+    view: View,
+    tree: EpochTree,
+    ring: KeyRing,
+    /// The state of the head, kept at hand.
+    state: Option<(EpochId, EpochState)>,
+    /// The leaves of the head: a node that has none is not in.
+    leaves: BTreeSet<DeviceKey>,
+    board: Board,
+    profiles: BTreeMap<DeviceKey, Profile>,
+    beacons: BTreeMap<DeviceKey, Beacon>,
+    /// The author's clock of each device's newest entry, shown as "last heard".
+    last_heard: BTreeMap<DeviceKey, u32>,
+    /// Every device that was ever let in: whose entries are taken.
+    devices: BTreeSet<DeviceKey>,
+    /// The view of the operations last asked for.
+    view_at: Option<(OpState, View)>,
+    /// Epoch of each device's newest entry, for finding it again.
+    spoke_in: BTreeMap<DeviceKey, EpochId>,
+    /// Key packages of admissions not yet carried out.
+    packages: BTreeMap<DeviceKey, Vec<u8>>,
+    frozen: Option<Frozen>,
+    /// The state a commit of this round leads to, until its entry is applied.
+    pending: Option<(EntryId, EpochState)>,
+    /// Sets of operations already in the store.
+    states_stored: usize,
+}
+
+impl Replica {
+    /// The group.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// This node's device in it.
+    pub fn device(&self) -> DeviceKey {
+        self.device
+    }
+
+    /// Its signing key, for the handshake.
+    pub fn signer(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// This node's person in it.
+    pub fn member(&self) -> MemberId {
+        MemberId::from(self.device)
+    }
+
+    /// What the group is called.
+    pub fn name(&self) -> &str {
+        &self.parameters.name
+    }
+
+    /// Who is in, by all acts received.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Grievances and calls.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The epoch to seal under.
+    pub fn head(&self) -> EpochId {
+        self.tree.head()
+    }
+
+    /// The number of commits to the head.
+    pub fn epoch_number(&self) -> u32 {
+        self.tree.get(&self.head()).map_or(0, |node| node.number)
+    }
+
+    /// Whether every leaf of the head belongs to a current member: the gate (K-9).
+    pub fn is_clean(&self) -> bool {
+        self.leaves.is_subset(&self.view.roster())
+    }
+
+    /// Why this device writes nothing here, if so.
+    pub fn frozen(&self) -> Option<Frozen> {
+        self.frozen
+    }
+
+    /// The MLS suite.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    fn shelf<'a>(&self, round: &'a Round<'_>) -> shelf::Shelf<'a> {
+        shelf::Shelf { sight: round.sight(), group: self.group }
+    }
+
+    fn own_log(&self, lane: crate::entry::Lane) -> LogId {
+        LogId { device: self.device, lane }
+    }
+
+    /// The founder's device.
+    pub fn founder(&self) -> DeviceKey {
+        self.parameters.founder
+    }
+
+    /// Makes a draft with this device as its founder.
+    ///
+    /// # Errors
+    /// A name out of bounds, a suite that isn't supported, a store that fails.
+    pub fn found(name: &str, suite: Suite, person: &str, round: &mut Round<'_>) -> Result<Self, AuthorError> {
+        let key = SigningKey::generate(round.rng);
+        let device = crypto::device_key(&key);
+        let mut random = [0; 32];
+        round.rng.fill_bytes(&mut random);
+        let parameters = GenesisParameters::draft(suite as u16, device, random, name);
+        author::found(key, parameters, suite, person, round)
+    }
+}
+
+/// Errors of reading back what this node wrote.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The records of the group don't fit together.
+    #[error("the group's records are incomplete")]
+    Incomplete,
+}

@@ -1,0 +1,255 @@
+//! What an applied entry does, by kind. An entry that does nothing stays in its log and counts as
+//! applied (L-3): whoever cites it goes on.
+
+use super::receive::Shelved;
+use super::shelf::{self, Shelf};
+use super::{Event, Frozen, Replica, Round};
+use crate::action::Action;
+use crate::action::beacon::Beacon;
+use crate::action::board::Applied;
+use crate::action::message::Message;
+use crate::entry::{Body, Class, Entry};
+use crate::group::invite::JoinRequest;
+use crate::group::membership::{OpState, Operation, View};
+use crate::group::operation::{Admit, Control, Invite, Opened, Profile, Remove, Revoke};
+use crate::group::seal;
+use crate::id::{DeviceKey, MemberId};
+use crate::kind::Kind;
+use crate::log::{Facts, LogId, Marks, Past};
+use crate::store::StoreError;
+
+impl Replica {
+    /// Carries an entry's effect out; true if it is a membership act that counts.
+    pub(super) fn effect(
+        &mut self,
+        entry: &Entry,
+        past: OpState,
+        round: &mut Round<'_>,
+    ) -> Result<bool, StoreError> {
+        let class = entry.header().class;
+        let Some(body) = self.open_body(entry) else {
+            // Content may be unreadable here (newcomers, retention); control never is.
+            if class == Class::Control {
+                round.events.push(Event::Rejected(entry.id()));
+            }
+            return Ok(false);
+        };
+        let Some(kind) = Kind::from_number(body.kind, class) else {
+            self.unknown_kind(class, round);
+            return Ok(false);
+        };
+        match class {
+            Class::Control => self.control(kind, entry, &body, past, round),
+            Class::Record => {
+                self.record(kind, entry, &body, past, round);
+                Ok(false)
+            }
+            // Talk and beacons need their facts first: see `after_applied`.
+            Class::Chat | Class::Short | Class::Beacon => Ok(false),
+        }
+    }
+
+    pub(super) fn open_body(&self, entry: &Entry) -> Option<Body> {
+        let key = self.ring.class_key(&entry.epoch(), entry.header().class)?;
+        entry.open(&self.group, &key).ok()
+    }
+
+    /// An old node that skipped a new kind of removal would seal to the removed (B-1).
+    fn unknown_kind(&mut self, class: Class, round: &mut Round<'_>) {
+        if class == Class::Control && self.frozen.is_none() {
+            self.freeze(Frozen::NeedsNewer, round);
+        }
+        round.events.push(Event::NeedsNewer);
+    }
+
+    fn control(
+        &mut self,
+        kind: Kind,
+        entry: &Entry,
+        body: &Body,
+        past: OpState,
+        round: &mut Round<'_>,
+    ) -> Result<bool, StoreError> {
+        let payload = &body.payload;
+        let done = match kind {
+            Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
+            Kind::Opened => Opened::from_payload(payload).map(|opened| self.learn(&opened, round)).is_ok(),
+            Kind::Profile => self.profile(entry, payload, past),
+            Kind::Genesis | Kind::Merge => true,
+            _ => return Ok(self.operation(kind, entry, payload, past, round)),
+        };
+        if !done {
+            round.events.push(Event::Rejected(entry.id()));
+        }
+        Ok(false)
+    }
+
+    fn profile(&mut self, entry: &Entry, payload: &[u8], past: OpState) -> bool {
+        let Ok(profile) = Profile::from_payload(payload) else { return false };
+        let member = self.view_at(past).member_of(&entry.device()).is_some();
+        if member {
+            self.profiles.insert(entry.device(), profile);
+        }
+        member
+    }
+
+    fn learn(&mut self, opened: &Opened, round: &mut Round<'_>) {
+        for told in &opened.epochs {
+            let control = crate::crypto::Secret::new(*told.control);
+            if self.ring.learn(told.epoch, control.clone()) {
+                shelf::put_control_key(round.overlay, &self.group, &told.epoch, &control);
+            }
+        }
+    }
+
+    /// A membership act: checked for form here, judged by [`crate::group::membership`].
+    fn operation(
+        &mut self,
+        kind: Kind,
+        entry: &Entry,
+        payload: &[u8],
+        past: OpState,
+        round: &mut Round<'_>,
+    ) -> bool {
+        let Some(operation) = self.read_operation(kind, payload) else {
+            round.events.push(Event::Rejected(entry.id()));
+            return false;
+        };
+        let known = self.logs.states().set(past);
+        let admitted = match &operation {
+            Operation::Admit { device, .. } => Some(*device),
+            _ => None,
+        };
+        if self.membership.add(entry.id(), entry.device(), &known, operation).is_err() {
+            round.events.push(Event::Rejected(entry.id()));
+            return false;
+        }
+        if let (Some(device), Ok(admit)) = (admitted, Admit::from_payload(payload)) {
+            self.packages.insert(device, admit.key_package.to_vec());
+            self.add_device(device, round);
+        }
+        true
+    }
+
+    pub(super) fn add_device(&mut self, device: DeviceKey, round: &mut Round<'_>) {
+        if self.devices.insert(device) {
+            let list: Vec<u8> = self.devices.iter().flat_map(|device| *device.as_bytes()).collect();
+            shelf::put_named(round.overlay, &self.group, b"devices", list);
+        }
+    }
+
+    fn read_operation(&self, kind: Kind, payload: &[u8]) -> Option<Operation> {
+        match kind {
+            Kind::Invite => {
+                let invite = Invite::from_payload(payload).ok()?;
+                Some(Operation::Invite { key: invite.key, uses: invite.uses, expires: invite.expires })
+            }
+            Kind::Admit => {
+                let admit = Admit::from_payload(payload).ok()?;
+                seal::check_key_package(&admit.key_package, &admit.device, self.suite).ok()?;
+                self.check_proof(&admit)
+                    .then_some(Operation::Admit { device: admit.device, invite: admit.invite })
+            }
+            Kind::Remove => {
+                let members = Remove::from_payload(payload).ok()?.members;
+                Some(Operation::Remove { members: members.into_iter().map(MemberId::from).collect() })
+            }
+            Kind::Revoke => {
+                Revoke::from_payload(payload).ok().map(|revoke| Operation::Revoke { key: revoke.invite })
+            }
+            Kind::Leave => Some(Operation::Leave),
+            _ => None,
+        }
+    }
+
+    /// Every member checks that a code was really used, not the door-opener alone (I-5).
+    fn check_proof(&self, admit: &Admit) -> bool {
+        let (Some(invite), Some(proof)) = (&admit.invite, &admit.proof) else {
+            return true;
+        };
+        let request =
+            JoinRequest { device: admit.device, key_package: admit.key_package.to_vec(), proof: **proof };
+        request.verify(&self.group, invite)
+    }
+
+    fn record(&mut self, kind: Kind, entry: &Entry, body: &Body, past: OpState, round: &mut Round<'_>) {
+        let view = self.view_at(past);
+        let member = view.member_of(&entry.device());
+        let mandate = member.is_some_and(|member| view.is_keyholder(&member));
+        let applied = Applied {
+            id: entry.id(),
+            device: entry.device(),
+            seq: entry.header().seq,
+            member,
+            mandate,
+            time: body.time,
+            payload: &body.payload,
+        };
+        let event = match self.board.apply(kind, &applied) {
+            Ok(()) => Event::Record(entry.id()),
+            Err(_) => Event::Rejected(entry.id()),
+        };
+        round.events.push(event);
+    }
+
+    /// V(e) for these operations; the last one asked for is kept.
+    pub(super) fn view_at(&mut self, past: OpState) -> View {
+        if let Some((state, view)) = &self.view_at {
+            if *state == past {
+                return view.clone();
+            }
+        }
+        let view = self.membership.view_of(&self.logs.states().set(past));
+        self.view_at = Some((past, view.clone()));
+        view
+    }
+
+    /// What needs an entry's facts: the place of a message, the tips of a beacon.
+    pub(super) fn after_applied(&mut self, entry: &Entry, facts: Facts, round: &mut Round<'_>) {
+        self.spoke_in.insert(entry.device(), entry.epoch());
+        let Some(body) = self.open_body(entry) else { return };
+        self.last_heard.insert(entry.device(), body.time);
+        match Kind::from_number(body.kind, entry.header().class) {
+            Some(Kind::Message) => self.message(entry, &body, facts, round),
+            Some(Kind::Beacon) => self.beacon(entry.device(), &body, round),
+            _ => {}
+        }
+    }
+
+    fn message(&mut self, entry: &Entry, body: &Body, facts: Facts, round: &mut Round<'_>) {
+        let entitled = self.view_at(facts.ops).member_of(&entry.device()).is_some();
+        if !entitled || Message::from_payload(&body.payload).is_err() {
+            round.events.push(Event::Rejected(entry.id()));
+            return;
+        }
+        let log = LogId { device: entry.device(), lane: entry.header().lane };
+        shelf::put_message(round.overlay, &self.group, log, entry, facts.depth);
+        round.events.push(Event::Message(entry.id()));
+    }
+
+    pub(super) fn beacon(&mut self, device: DeviceKey, body: &Body, round: &Round<'_>) {
+        let Ok(beacon) = Beacon::from_payload(&body.payload) else { return };
+        let past = Shelved(Shelf { sight: round.sight(), group: self.group });
+        for tip in beacon.acts.iter().chain(&beacon.talk) {
+            if let Some(facts) = self.logs.act(tip).copied().or_else(|| past.facts(tip)) {
+                self.logs.hear(device, Marks { acts: facts.mark_acts, talk: facts.mark_talk });
+            }
+        }
+        self.beacons.insert(device, beacon);
+    }
+
+    /// Reads the roster anew after a membership act.
+    pub(super) fn roster_changed(&mut self, round: &mut Round<'_>) {
+        let before = self.view.roster();
+        self.view = self.membership.view();
+        let after = self.view.roster();
+        if before == after {
+            return;
+        }
+        round.events.push(Event::Members);
+        if before.contains(&self.device) && !after.contains(&self.device) {
+            self.freeze(Frozen::Ended, round);
+            round.events.push(Event::Removed);
+        }
+    }
+}

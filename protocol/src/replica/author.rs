@@ -1,0 +1,243 @@
+//! Entries of one's own: composed under the clean head, sealed, signed, staged. Nothing leaves
+//! before the batch they are staged in is durable.
+
+use ed25519_dalek::SigningKey;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::receive::Shelved;
+use super::shelf::{self, Shelf};
+use super::{Event, Frozen, Replica, Round};
+use crate::action::beacon::Beacon;
+use crate::codec::{DecodeError, to_cbor};
+use crate::crypto;
+use crate::entry::{Body, Entry, Header, Lane, Language, MAX_ACT_CITES, author_entry};
+use crate::group::epoch::{EpochKeys, EpochTree, KeyRing};
+use crate::group::membership::Membership;
+use crate::group::operation::{Control, Empty, Genesis, GenesisParameters, Profile, group_id};
+use crate::group::seal::hpke::MailKey;
+use crate::group::seal::{EpochState, SealError, Suite};
+use crate::id::{EntryId, EpochId};
+use crate::kind::Kind;
+use crate::log::{Logs, Meta};
+use crate::store::StoreError;
+
+/// Why nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AuthorError {
+    /// See [`Frozen`].
+    #[error("this device does not write here any more")]
+    Frozen(Frozen),
+    /// The head still has leaves of people who are out: wait for the commit that removes them.
+    #[error("the group is being re-keyed")]
+    Rekeying,
+    /// This device has no leaf in the head.
+    #[error("this device has no keys here")]
+    Unusable,
+    /// A body out of bounds.
+    #[error("not possible: {0}")]
+    Body(#[from] DecodeError),
+    /// The suite is not supported.
+    #[error("not possible: {0}")]
+    Seal(#[from] SealError),
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a group and its first entries: genesis, profile.
+pub(super) fn found(
+    key: SigningKey,
+    parameters: GenesisParameters,
+    suite: Suite,
+    person: &str,
+    round: &mut Round<'_>,
+) -> Result<Replica, AuthorError> {
+    let bytes = to_cbor(&parameters);
+    let group = group_id(&bytes);
+    let (state, tree) = EpochState::create(&group, &key, suite, round.rng)?;
+    let genesis = Genesis {
+        parameters: bytes.into(),
+        group_info: tree.group_info.clone().into(),
+        tree: tree.tree.clone().into(),
+    };
+    genesis.read()?;
+    let root = EpochId::from(group);
+    let keys = EpochKeys::derive(&state.export(&root)?);
+    let mut replica = Replica::blank(key, parameters, tree, suite, root);
+    shelf::put_secret(round.overlay, &group, b"device", Zeroizing::new(replica.key.to_bytes().to_vec()));
+    shelf::put_named(round.overlay, &group, b"genesis", genesis.to_payload());
+    shelf::put_named(round.overlay, &group, b"root", root.as_bytes().to_vec());
+    shelf::put_epoch_keys(round.overlay, &group, &root, &keys);
+    shelf::put_secret(round.overlay, &group, &shelf::state_name(&root), state.to_bytes());
+    replica.ring.insert(root, keys);
+    let founder = replica.device;
+    replica.add_device(founder, round);
+    replica.reload_head(round)?;
+    replica.post(Kind::Genesis, &genesis.to_payload(), round)?;
+    replica.introduce(person, round)?;
+    Ok(replica)
+}
+
+impl Replica {
+    /// A copy with nothing in it.
+    pub(super) fn blank(
+        key: SigningKey,
+        parameters: GenesisParameters,
+        genesis: crate::group::seal::GenesisTree,
+        suite: Suite,
+        root: EpochId,
+    ) -> Self {
+        let group = group_id(&to_cbor(&parameters));
+        let device = crypto::device_key(&key);
+        let membership = Membership::draft(parameters.founder);
+        Self {
+            group,
+            key,
+            device,
+            genesis,
+            suite,
+            logs: Logs::new(group, device),
+            view: membership.view(),
+            membership,
+            tree: EpochTree::new(root, parameters.founder),
+            parameters,
+            ring: KeyRing::default(),
+            state: None,
+            leaves: BTreeSet::new(),
+            board: crate::action::board::Board::default(),
+            profiles: BTreeMap::new(),
+            beacons: BTreeMap::new(),
+            last_heard: BTreeMap::new(),
+            devices: BTreeSet::new(),
+            view_at: None,
+            spoke_in: BTreeMap::new(),
+            packages: BTreeMap::new(),
+            frozen: None,
+            pending: None,
+            states_stored: 1,
+        }
+    }
+
+    /// Posts this device's name and mail key.
+    ///
+    /// # Errors
+    /// See [`AuthorError`].
+    pub fn introduce(&mut self, person: &str, round: &mut Round<'_>) -> Result<EntryId, AuthorError> {
+        let mail = MailKey::generate(self.suite, round.rng)?;
+        let profile = Profile { name: person.to_owned(), mail: mail.public.clone().into() };
+        profile.check()?;
+        shelf::put_secret(round.overlay, &self.group, b"mail", mail.to_bytes());
+        self.post(Kind::Profile, &profile.to_payload(), round)
+    }
+
+    /// Whether this device has introduced itself.
+    pub fn is_introduced(&self) -> bool {
+        self.profiles.contains_key(&self.device)
+    }
+
+    /// Whether something of this kind could be written now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_write(&self, kind: Kind) -> Result<(), AuthorError> {
+        if let Some(why) = self.frozen {
+            return Err(AuthorError::Frozen(why));
+        }
+        if !self.leaves.contains(&self.device) {
+            return Err(AuthorError::Unusable);
+        }
+        // The statement that tells an epoch's keys follows its commit at once.
+        if self.is_clean() || kind.repairs() { Ok(()) } else { Err(AuthorError::Rekeying) }
+    }
+
+    /// Writes one entry of one's own and applies it.
+    ///
+    /// # Errors
+    /// See [`AuthorError`]; nothing is staged then but, at most, a `merge`.
+    pub fn post(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        round: &mut Round<'_>,
+    ) -> Result<EntryId, AuthorError> {
+        self.may_write(kind)?;
+        while kind.class().lane().is_chained()
+            && self.logs.cites_for(kind.class().lane()).0.len() > MAX_ACT_CITES
+        {
+            let merge = self.compose(Kind::Merge, &Empty {}.to_payload(), round)?;
+            self.publish(merge, round)?;
+        }
+        let entry = self.compose(kind, payload, round)?;
+        self.publish(entry, round)
+    }
+
+    /// The position the next own entry of this kind will have.
+    pub fn next_seq(&self, kind: Kind) -> u32 {
+        self.logs.head(&self.own_log(kind.class().lane())).map_or(0, |(seq, _)| seq).saturating_add(1)
+    }
+
+    /// Seals and signs under the head; nothing is staged yet.
+    pub(super) fn compose(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        round: &Round<'_>,
+    ) -> Result<Entry, AuthorError> {
+        let epoch = self.head();
+        let class = kind.class();
+        let key = self.ring.class_key(&epoch, class).ok_or(AuthorError::Unusable)?;
+        let (seq, prev) = self.logs.head(&self.own_log(class.lane())).unwrap_or_default();
+        let prev = if class.lane().is_chained() { prev } else { EntryId::default() };
+        let mut header = Header::new(class, &self.device, &epoch, seq.saturating_add(1), prev);
+        let (acts, talk) = self.logs.cites_for(class.lane());
+        header.act_cites = acts.into_iter().take(MAX_ACT_CITES).collect();
+        header.talk_cites = talk;
+        let body = Body {
+            kind: kind as u16,
+            schema: 1,
+            time: round.now.as_entry_secs(),
+            language: Language::default(),
+            payload: payload.to_vec(),
+        };
+        Ok(author_entry(&self.group, &epoch, &self.key, header, &key, &body)?)
+    }
+
+    /// Stages and applies an entry of one's own.
+    pub(super) fn publish(&mut self, entry: Entry, round: &mut Round<'_>) -> Result<EntryId, AuthorError> {
+        let id = entry.id();
+        self.logs.ingest(&Meta::from(&entry), &Shelved(Shelf { sight: round.sight(), group: self.group }));
+        self.keep(&entry, round);
+        self.apply_all(round)?;
+        Ok(id)
+    }
+
+    /// Posts where this device can be reached and what it has.
+    ///
+    /// # Errors
+    /// See [`AuthorError`].
+    pub fn post_beacon(
+        &mut self,
+        contacts: Vec<String>,
+        round: &mut Round<'_>,
+    ) -> Result<EntryId, AuthorError> {
+        let tips = |lane: Lane| {
+            let heads = self.logs.heads().filter(|(log, ..)| log.lane == lane && log.device != self.device);
+            heads.map(|(_, _, id, _)| id).take(64).collect()
+        };
+        let beacon = Beacon { contacts, acts: tips(Lane::Acts), talk: tips(Lane::Talk) };
+        self.post(Kind::Beacon, &crate::action::Action::to_payload(&beacon), round)
+    }
+
+    /// Leaves: the last entry of this device here.
+    ///
+    /// # Errors
+    /// See [`AuthorError`].
+    pub fn leave(&mut self, round: &mut Round<'_>) -> Result<EntryId, AuthorError> {
+        let id = self.post(Kind::Leave, &Empty {}.to_payload(), round)?;
+        round.events.retain(|event| *event != Event::Removed);
+        Ok(id)
+    }
+}

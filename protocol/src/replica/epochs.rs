@@ -1,0 +1,246 @@
+//! Commits: believing others', making one's own (G-3 … G-9, K-6 … K-9).
+
+use std::collections::BTreeSet;
+
+use super::author::AuthorError;
+use super::shelf;
+use super::{Replica, Round};
+use crate::entry::Entry;
+use crate::group::epoch::EpochKeys;
+use crate::group::membership::{OpState, Operation, View};
+use crate::group::operation::{Commit, Control, Opened, OpenedEpoch};
+use crate::group::seal::{Change, EpochState, Expected, SealError};
+use crate::id::{DeviceKey, EntryId, EpochId};
+use crate::kind::Kind;
+use crate::store::StoreError;
+
+/// What a commit on the head would have to carry out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Duty {
+    pub(super) operations: BTreeSet<EntryId>,
+    pub(super) adds: BTreeSet<DeviceKey>,
+    pub(super) removes: BTreeSet<DeviceKey>,
+}
+
+impl Replica {
+    /// A commit entry: believed if its author may make it and it does what it cites, no more.
+    pub(super) fn commit_entry(
+        &mut self,
+        entry: &Entry,
+        payload: &[u8],
+        past: OpState,
+        round: &mut Round<'_>,
+    ) -> Result<(), StoreError> {
+        let (epoch, parent) = (EpochId::from(entry.id()), entry.epoch());
+        if let Some(keys) = self.shelf(round).epoch_keys(&epoch)? {
+            self.enter(epoch, parent, entry.device(), past, keys);
+            return Ok(());
+        }
+        let next = match self.pending.take() {
+            Some((id, state)) if id == entry.id() => Some(state),
+            _ => self.check_commit(entry, payload, past, round)?,
+        };
+        let Some(state) = next else {
+            round.events.push(super::Event::Rejected(entry.id()));
+            return Ok(());
+        };
+        let Ok(exported) = state.export(&epoch) else { return Ok(()) };
+        let keys = EpochKeys::derive(&exported);
+        shelf::put_epoch_keys(round.overlay, &self.group, &epoch, &keys);
+        shelf::put_secret(round.overlay, &self.group, &shelf::state_name(&epoch), state.to_bytes());
+        self.enter(epoch, parent, entry.device(), past, keys);
+        self.reload_head(round)
+    }
+
+    /// The closed checklist; `None` if the commit is not believed or this device is not in it.
+    fn check_commit(
+        &mut self,
+        entry: &Entry,
+        payload: &[u8],
+        past: OpState,
+        round: &Round<'_>,
+    ) -> Result<Option<EpochState>, StoreError> {
+        let (Ok(commit), parent) = (Commit::from_payload(payload), entry.epoch()) else {
+            return Ok(None);
+        };
+        if self.tree.get(&parent).is_none() || self.tree.has_commit_by(&parent, &entry.device()) {
+            return Ok(None);
+        }
+        let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
+        let view = self.view_at(past);
+        let Ok(leaves) = state.leaves() else { return Ok(None) };
+        let Some(expected) = self.expected(&commit, entry.device(), past, &view, &leaves) else {
+            return Ok(None);
+        };
+        match state.apply(&parent, &commit.message, &expected) {
+            Ok(next) => Ok(Some(next)),
+            Err(SealError::Removed | _) => Ok(None),
+        }
+    }
+
+    /// What the cited operations entitle a commit to, or `None` if its author may not make it.
+    pub(super) fn expected(
+        &self,
+        commit: &Commit,
+        author: DeviceKey,
+        past: OpState,
+        view: &View,
+        leaves: &BTreeSet<DeviceKey>,
+    ) -> Option<Expected> {
+        let roster = view.roster();
+        let known = self.logs.states().set(past);
+        let (mut adds, mut removes) = (BTreeSet::new(), BTreeSet::new());
+        let mut only_leaves = true;
+        for id in &commit.operations {
+            if !known.contains(id) {
+                return None;
+            }
+            match self.membership.operation(id)? {
+                Operation::Admit { device, .. } => {
+                    only_leaves = false;
+                    if !leaves.contains(device) {
+                        adds.insert(*device);
+                    }
+                }
+                Operation::Remove { members } => {
+                    only_leaves = false;
+                    removes.extend(
+                        members.iter().map(|member| DeviceKey(member.0)).filter(|d| leaves.contains(d)),
+                    );
+                }
+                Operation::Leave => {
+                    removes.extend(
+                        view.left_by(id).map(|member| DeviceKey(member.0)).filter(|d| leaves.contains(d)),
+                    );
+                }
+                Operation::Invite { .. } | Operation::Revoke { .. } => return None,
+            }
+        }
+        let member = view.member_of(&author)?;
+        let may = view.is_keyholder(&member) || only_leaves;
+        let operations = commit.operations.iter().copied().collect();
+        let fits = adds.is_subset(&roster) && removes.is_disjoint(&roster);
+        (may && fits).then_some(Expected { author, adds, removes, operations, roster })
+    }
+
+    /// Adds an epoch whose keys are at hand.
+    fn enter(&mut self, epoch: EpochId, parent: EpochId, maker: DeviceKey, past: OpState, keys: EpochKeys) {
+        let view = self.view_at(past);
+        let by_keyholder = view.member_of(&maker).is_some_and(|member| view.is_keyholder(&member));
+        self.ring.insert(epoch, keys);
+        self.tree.insert(epoch, parent, maker, by_keyholder);
+    }
+
+    /// Takes the state of the head to hand after it has changed.
+    pub(super) fn reload_head(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        let head = self.head();
+        if self.state.as_ref().is_some_and(|(epoch, _)| *epoch == head) {
+            return Ok(());
+        }
+        if let Some(state) = self.shelf(round).state(&head)? {
+            self.leaves = state.leaves().unwrap_or_default();
+            self.state = Some((head, state));
+        }
+        Ok(())
+    }
+
+    /// What this device may and should commit on the head: all of it for a key-holder, leavings for
+    /// anyone.
+    pub(super) fn duty(&self) -> Option<Duty> {
+        if self.frozen.is_some() || !self.leaves.contains(&self.device) {
+            return None;
+        }
+        let roster = self.view.roster();
+        let keyholder = self.view.is_keyholder(&self.member());
+        let mut duty = Duty::default();
+        for device in self.leaves.difference(&roster) {
+            let endings = self.view.endings_of(&(*device).into());
+            let left =
+                endings.iter().find(|id| matches!(self.membership.operation(id), Some(Operation::Leave)));
+            if let Some(ending) = if keyholder { left.or(endings.first()) } else { left } {
+                duty.operations.insert(*ending);
+                duty.removes.insert(*device);
+            }
+        }
+        for device in roster.difference(&self.leaves).filter(|_| keyholder) {
+            let admission = self.view.members.get(&(*device).into()).and_then(|info| info.admission);
+            if let (Some(admission), true) = (admission, self.packages.contains_key(device)) {
+                duty.operations.insert(admission);
+                duty.adds.insert(*device);
+            }
+        }
+        (!duty.operations.is_empty()).then_some(duty)
+    }
+
+    /// Whether this device has a commit to make.
+    pub fn has_duty(&self) -> bool {
+        self.duty().is_some()
+    }
+
+    /// Makes the commit that is due, if any, and tells the keys of the epoch it ends. Those let in
+    /// find their Welcome through [`Replica::welcome`].
+    ///
+    /// # Errors
+    /// A store that fails; an MLS state that is unusable.
+    pub fn carry_out(&mut self, round: &mut Round<'_>) -> Result<bool, AuthorError> {
+        let Some(duty) = self.duty() else { return Ok(false) };
+        self.reload_head(round)?;
+        let (parent, state) = self.state.clone().ok_or(AuthorError::Unusable)?;
+        let adds = duty.adds.iter().filter_map(|d| self.packages.get(d).map(|kp| (*d, kp.clone()))).collect();
+        let change = Change { adds, removes: duty.removes.clone() };
+        let commit = state
+            .commit(&parent, &self.key, &change, &duty.operations, round.rng)
+            .map_err(|_| AuthorError::Unusable)?;
+        let body =
+            Commit { message: commit.message.into(), operations: duty.operations.into_iter().collect() };
+        let entry = self.compose(Kind::Commit, &body.to_payload(), round)?;
+        let epoch = EpochId::from(entry.id());
+        self.pending = Some((entry.id(), commit.next));
+        self.publish(entry, round)?;
+        if self.tree.get(&epoch).is_none() {
+            return Err(AuthorError::Unusable);
+        }
+        if let Some(welcome) = commit.welcome {
+            for device in &duty.adds {
+                let record = [epoch.as_bytes().as_slice(), &welcome].concat();
+                shelf::put_named(
+                    round.overlay,
+                    &self.group,
+                    &shelf::named(b"welcome", device.as_bytes()),
+                    record,
+                );
+            }
+        }
+        self.tell_opened(&epoch, round)?;
+        Ok(true)
+    }
+
+    /// Posts the control keys a newcomer needs to walk back: of the parent and its losing siblings,
+    /// and of epochs whose own teller is no leaf any more.
+    fn tell_opened(&mut self, epoch: &EpochId, round: &mut Round<'_>) -> Result<(), AuthorError> {
+        let mut told = BTreeSet::from_iter(self.tree.get(epoch).and_then(|node| node.parent));
+        told.extend(self.tree.siblings(epoch));
+        for ancestor in self.tree.chain(usize::MAX) {
+            let node = self.tree.get(&ancestor);
+            let gone = node.is_some_and(|node| !self.leaves.contains(&node.maker));
+            if let (true, Some(parent)) = (gone, node.and_then(|node| node.parent)) {
+                told.insert(parent);
+            }
+        }
+        let keys = told.into_iter().filter_map(|e| {
+            self.ring
+                .control(&e)
+                .map(|control| OpenedEpoch { epoch: e, control: (*control.as_bytes()).into() })
+        });
+        let body = Opened { epochs: keys.take(512).collect() };
+        self.post(Kind::Opened, &body.to_payload(), round).map(|_| ())
+    }
+
+    /// The Welcome for a device that was let in, with the epoch it leads to: epoch 32 ‖ Welcome.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn welcome(&self, device: &DeviceKey, round: &Round<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shelf(round).named(&shelf::named(b"welcome", device.as_bytes()))
+    }
+}

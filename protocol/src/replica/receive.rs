@@ -1,0 +1,176 @@
+//! The door for entries: size and shape, author, place in the log; then everything that has
+//! become applicable (L-1 … L-5).
+
+use super::shelf::{self, Shelf};
+use super::{Event, Frozen, Replica, Round};
+use crate::entry::{Entry, UnverifiedEntry};
+use crate::id::{DeviceKey, EntryId, EpochId};
+use crate::log::{Facts, Ingest, LogId, Meta, Past};
+use crate::store::StoreError;
+
+/// What became of an entry that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// New and stored.
+    Stored,
+    /// Here already, superseded, or of a closed log.
+    Duplicate,
+    /// Its author, epoch or predecessor is not known yet: compare again later.
+    Unknown,
+    /// Malformed, or not signed by whom it says.
+    Bad,
+}
+
+/// Looks applied entries up in the store.
+pub(super) struct Shelved<'a>(pub(super) Shelf<'a>);
+
+impl Past for Shelved<'_> {
+    fn facts(&self, id: &EntryId) -> Option<Facts> {
+        self.0.by_id(id).ok().flatten().and_then(|stored| stored.facts)
+    }
+
+    fn meta(&self, log: LogId, seq: u32) -> Option<Meta> {
+        self.0.at(log, seq).ok().flatten().map(|stored| Meta::from(&stored.entry))
+    }
+}
+
+impl Replica {
+    /// Takes bytes that some peer, file or mailbox brought.
+    ///
+    /// # Errors
+    /// Only the store's: whatever the bytes are, the group goes on.
+    pub fn receive(&mut self, bytes: &[u8], round: &mut Round<'_>) -> Result<Received, StoreError> {
+        let Ok(entry) = UnverifiedEntry::decode(bytes) else {
+            return Ok(Received::Bad);
+        };
+        let candidates = self.candidates(&entry);
+        if candidates.is_empty() {
+            return Ok(Received::Unknown);
+        }
+        if self.is_stored(&entry, &candidates, round)? {
+            return Ok(Received::Duplicate);
+        }
+        let verified = candidates.iter().find_map(|(device, epoch)| entry.verify(&self.group, device, epoch));
+        match verified {
+            Some(entry) => self.take(entry, round),
+            None => Ok(Received::Bad),
+        }
+    }
+
+    /// Devices and epochs whose hints fit.
+    fn candidates(&self, entry: &UnverifiedEntry) -> Vec<(DeviceKey, EpochId)> {
+        let devices: Vec<&DeviceKey> =
+            self.devices.iter().filter(|device| device.hint() == entry.header().author_hint).collect();
+        let epochs = self.ring.epochs().filter(|epoch| epoch.hint() == entry.header().epoch_hint);
+        epochs.flat_map(|epoch| devices.iter().map(move |device| (**device, *epoch))).collect()
+    }
+
+    /// A cheap look before the signature is checked: replays cost a hash, not a verification.
+    fn is_stored(
+        &self,
+        entry: &UnverifiedEntry,
+        candidates: &[(DeviceKey, EpochId)],
+        round: &Round<'_>,
+    ) -> Result<bool, StoreError> {
+        let shelf = self.shelf(round);
+        for (device, epoch) in candidates {
+            let log = LogId { device: *device, lane: entry.header().lane };
+            let newest = self.logs.head(&log).map_or(0, |(seq, _)| seq);
+            if entry.header().seq > newest {
+                continue;
+            }
+            let seq = if log.lane.is_chained() { entry.header().seq } else { 0 };
+            let id = entry.id(&self.group, device, epoch);
+            if shelf.at(log, seq)?.is_some_and(|stored| Some(stored.entry.id()) == id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes a verified entry into its log.
+    pub(super) fn take(&mut self, entry: Entry, round: &mut Round<'_>) -> Result<Received, StoreError> {
+        let meta = Meta::from(&entry);
+        if entry.device() == self.device {
+            return Ok(self.take_own(&meta, round));
+        }
+        let verdict = self.logs.ingest(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
+        match verdict {
+            Ingest::Accepted => {
+                self.keep(&entry, round);
+                self.apply_all(round)?;
+                Ok(Received::Stored)
+            }
+            Ingest::Gap => Ok(Received::Unknown),
+            Ingest::Duplicate | Ingest::Refused => Ok(Received::Duplicate),
+            Ingest::Equivocation => {
+                shelf::put_proof(round.overlay, &self.group, &entry);
+                round.events.push(Event::Equivocation(entry.device()));
+                Ok(Received::Duplicate)
+            }
+        }
+    }
+
+    /// An entry signed by this very device that is not in its log: this profile is an old copy.
+    /// It writes nothing here any more, or it would equivocate (S-9).
+    fn take_own(&mut self, meta: &Meta, round: &mut Round<'_>) -> Received {
+        if self.logs.head(&meta.log()).is_some_and(|(_, id)| id == meta.id) {
+            return Received::Duplicate;
+        }
+        if self.frozen != Some(Frozen::RolledBack) {
+            self.freeze(Frozen::RolledBack, round);
+            round.events.push(Event::RolledBack);
+        }
+        Received::Duplicate
+    }
+
+    pub(super) fn freeze(&mut self, why: Frozen, round: &mut Round<'_>) {
+        self.frozen = Some(why);
+        shelf::put_named(round.overlay, &self.group, b"frozen", vec![why as u8]);
+    }
+
+    /// Stages an entry of a trunk and notes it for passing on.
+    pub(super) fn keep(&mut self, entry: &Entry, round: &mut Round<'_>) {
+        let log = LogId { device: entry.device(), lane: entry.header().lane };
+        shelf::put(round.overlay, &self.group, log, entry, None);
+        round.stored.push((log, entry.clone()));
+    }
+
+    /// Applies whatever has become applicable.
+    pub(super) fn apply_all(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
+        while let Some(meta) = self.logs.next_applicable(|epoch| self.ring.control(epoch).is_some()) {
+            self.apply_next(&meta, round)?;
+        }
+        Ok(())
+    }
+
+    fn apply_next(&mut self, meta: &Meta, round: &mut Round<'_>) -> Result<(), StoreError> {
+        let log = meta.log();
+        let seq = if log.lane.is_chained() { meta.header.seq } else { 0 };
+        let Some(stored) = self.shelf(round).at(log, seq)? else {
+            return Err(StoreError::Damaged);
+        };
+        let past = self.logs.past_of(meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
+        let operation = self.effect(&stored.entry, past, round)?;
+        let facts = self.logs.mark_applied(
+            meta,
+            operation,
+            &Shelved(Shelf { sight: round.sight(), group: self.group }),
+        );
+        self.store_states(round);
+        shelf::put(round.overlay, &self.group, log, &stored.entry, Some(&facts));
+        self.after_applied(&stored.entry, facts, round);
+        if operation {
+            self.roster_changed(round);
+        }
+        Ok(())
+    }
+
+    fn store_states(&mut self, round: &mut Round<'_>) {
+        for number in self.states_stored..self.logs.states().len() {
+            let recipe = self.logs.states().recipe(u32::try_from(number).unwrap_or(u32::MAX));
+            shelf::put_state_recipe(round.overlay, &self.group, number, recipe);
+        }
+        self.states_stored = self.logs.states().len();
+    }
+}

@@ -1,0 +1,251 @@
+//! Where a group's entries, keys and views lie in the store (spec store, S-10 … S-14).
+
+use zeroize::Zeroizing;
+
+use crate::codec::Reader;
+use crate::crypto::Secret;
+use crate::entry::{Class, Entry, Lane, UnverifiedEntry};
+use crate::group::epoch::EpochKeys;
+use crate::group::membership::OpState;
+use crate::group::seal::EpochState;
+use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
+use crate::log::{Facts, LogId};
+use crate::store::{Key, Overlay, Retention, Sight, StoreError, Table};
+
+/// An entry as it lies in the store.
+pub(crate) struct Stored {
+    pub(crate) entry: Entry,
+    /// Known once the entry has been applied.
+    pub(crate) facts: Option<Facts>,
+}
+
+/// Reads one group's records.
+#[derive(Clone, Copy)]
+pub(crate) struct Shelf<'a> {
+    pub(crate) sight: Sight<'a>,
+    pub(crate) group: GroupId,
+}
+
+impl Shelf<'_> {
+    /// The entry at a position of a log's trunk.
+    pub(crate) fn at(&self, log: LogId, seq: u32) -> Result<Option<Stored>, StoreError> {
+        Ok(self.sight.get(&log_key(&self.group, log, seq))?.and_then(|record| decode(log, &record)))
+    }
+
+    /// Entries of a log from `from` on, oldest first.
+    pub(crate) fn from(&self, log: LogId, from: u32, limit: usize) -> Result<Vec<Stored>, StoreError> {
+        let scope = log_scope(&self.group, log);
+        let found = self.sight.range(Table::Log, &scope, u128::from(from), u128::from(u32::MAX), limit)?;
+        Ok(found.iter().filter_map(|(_, record)| decode(log, record)).collect())
+    }
+
+    /// The newest entry of a log.
+    pub(crate) fn newest(&self, log: LogId) -> Result<Option<Stored>, StoreError> {
+        let scope = log_scope(&self.group, log);
+        let found = self.sight.range_back(Table::Log, &scope, 0, u128::from(u32::MAX), 1)?;
+        Ok(found.first().and_then(|(_, record)| decode(log, record)))
+    }
+
+    /// An entry by its id.
+    pub(crate) fn by_id(&self, id: &EntryId) -> Result<Option<Stored>, StoreError> {
+        let Some(record) = self.sight.get(&Key::new(Table::Entry, scoped(&self.group, id.as_bytes()), 0))?
+        else {
+            return Ok(None);
+        };
+        match decode_place(&record) {
+            Some((log, seq)) => self.at(log, seq),
+            None => Ok(None),
+        }
+    }
+
+    /// Positions of shown entries in screen order, newest first, below `before`.
+    pub(crate) fn timeline(&self, before: u128, limit: usize) -> Result<Vec<(u128, LogId, u32)>, StoreError> {
+        let scope = scoped(&self.group, b"messages");
+        let found = self.sight.range_back(Table::Timeline, &scope, 0, before, limit)?;
+        Ok(found
+            .into_iter()
+            .filter_map(|(order, record)| decode_place(&record).map(|(log, seq)| (order, log, seq)))
+            .collect())
+    }
+
+    /// Stored recipes of operation sets, in order.
+    pub(crate) fn states(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let scope = scoped(&self.group, b"states");
+        let found = self.sight.range(Table::Group, &scope, 0, u128::MAX, usize::MAX)?;
+        Ok(found.into_iter().map(|(_, recipe)| recipe).collect())
+    }
+
+    /// A named record of the group.
+    pub(crate) fn named(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.sight.get(&named_key(&self.group, name))
+    }
+
+    /// A named secret of the group.
+    pub(crate) fn secret(&self, name: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.sight.secret(&secret_key(&self.group, name))
+    }
+
+    /// All keys of an epoch this device was in.
+    pub(crate) fn epoch_keys(&self, epoch: &EpochId) -> Result<Option<EpochKeys>, StoreError> {
+        Ok(self.secret(&epoch_name(epoch))?.and_then(|bytes| EpochKeys::from_bytes(&bytes)))
+    }
+
+    /// The control key of an epoch before this device's time.
+    pub(crate) fn control_key(&self, epoch: &EpochId) -> Result<Option<Secret>, StoreError> {
+        Ok(self.secret(&control_name(epoch))?.and_then(|bytes| Secret::from_slice(&bytes)))
+    }
+
+    /// The MLS state of an epoch.
+    pub(crate) fn state(&self, epoch: &EpochId) -> Result<Option<EpochState>, StoreError> {
+        Ok(self.secret(&state_name(epoch))?.and_then(|bytes| EpochState::from_bytes(&bytes).ok()))
+    }
+}
+
+/// Stages an entry of a log's trunk.
+pub(crate) fn put(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &Entry, facts: Option<&Facts>) {
+    let seq = if log.lane.is_chained() { entry.header().seq } else { 0 };
+    let retention = retention(entry.header().class);
+    overlay.put(log_key(group, log, seq), retention, encode(entry, facts));
+    if log.lane.is_chained() {
+        overlay.put(
+            Key::new(Table::Entry, scoped(group, entry.id().as_bytes()), 0),
+            retention,
+            encode_place(log, seq),
+        );
+    }
+}
+
+/// Stages a place in the screen order of messages.
+pub(crate) fn put_message(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &Entry, depth: u32) {
+    let order = screen_order(depth, &entry.id());
+    let key = Key::new(Table::Timeline, scoped(group, b"messages"), order);
+    overlay.put(key, retention(entry.header().class), encode_place(log, entry.header().seq));
+}
+
+/// Order on screen: depth, then hash; never a clock.
+pub(crate) fn screen_order(depth: u32, id: &EntryId) -> u128 {
+    u128::from(depth) << 64 | u128::from(u64::from_be_bytes(id.hint()))
+}
+
+/// Stages the recipe of an operation set.
+pub(crate) fn put_state_recipe(overlay: &mut Overlay, group: &GroupId, number: usize, recipe: Vec<u8>) {
+    let key = Key::new(Table::Group, scoped(group, b"states"), number as u128);
+    overlay.put(key, Retention::Kept, recipe);
+}
+
+/// Stages the second entry of an equivocation, beside the trunk.
+pub(crate) fn put_proof(overlay: &mut Overlay, group: &GroupId, entry: &Entry) {
+    let scope = scoped(group, &named(b"proof", entry.id().as_bytes()));
+    overlay.put(Key::new(Table::Log, scope, 0), Retention::Kept, encode(entry, None));
+}
+
+/// Stages a named record.
+pub(crate) fn put_named(overlay: &mut Overlay, group: &GroupId, name: &[u8], value: Vec<u8>) {
+    overlay.put(named_key(group, name), Retention::Kept, value);
+}
+
+/// Stages a named secret.
+pub(crate) fn put_secret(overlay: &mut Overlay, group: &GroupId, name: &[u8], value: Zeroizing<Vec<u8>>) {
+    overlay.put_secret(secret_key(group, name), value);
+}
+
+/// Stages the destruction of a named secret.
+pub(crate) fn erase_secret(overlay: &mut Overlay, group: &GroupId, name: &[u8]) {
+    overlay.erase(secret_key(group, name));
+}
+
+/// Stages the keys of an epoch.
+pub(crate) fn put_epoch_keys(overlay: &mut Overlay, group: &GroupId, epoch: &EpochId, keys: &EpochKeys) {
+    put_secret(overlay, group, &epoch_name(epoch), keys.to_bytes());
+}
+
+/// Stages a learnt control key.
+pub(crate) fn put_control_key(overlay: &mut Overlay, group: &GroupId, epoch: &EpochId, control: &Secret) {
+    put_secret(overlay, group, &control_name(epoch), Zeroizing::new(control.as_bytes().to_vec()));
+}
+
+/// Name of an epoch's MLS state among the secrets.
+pub(crate) fn state_name(epoch: &EpochId) -> Vec<u8> {
+    named(b"state", epoch.as_bytes())
+}
+
+fn epoch_name(epoch: &EpochId) -> Vec<u8> {
+    named(b"epoch", epoch.as_bytes())
+}
+
+fn control_name(epoch: &EpochId) -> Vec<u8> {
+    named(b"control", epoch.as_bytes())
+}
+
+/// `prefix ‖ id`: prefixes differ in length or letters, so names never collide.
+pub(crate) fn named(prefix: &[u8], id: &[u8; 32]) -> Vec<u8> {
+    [prefix, id].concat()
+}
+
+fn retention(class: Class) -> Retention {
+    match class {
+        Class::Control => Retention::Kept,
+        Class::Record => Retention::Record,
+        Class::Chat => Retention::Chat,
+        Class::Short => Retention::Short,
+        Class::Beacon => Retention::Passing,
+    }
+}
+
+fn named_key(group: &GroupId, name: &[u8]) -> Key {
+    Key::new(Table::Group, scoped(group, name), 0)
+}
+
+fn secret_key(group: &GroupId, name: &[u8]) -> Key {
+    Key::new(Table::Secret, scoped(group, name), 0)
+}
+
+fn scoped(group: &GroupId, rest: &[u8]) -> Vec<u8> {
+    [group.as_bytes(), rest].concat()
+}
+
+fn log_scope(group: &GroupId, log: LogId) -> Vec<u8> {
+    [group.as_bytes().as_slice(), log.device.as_bytes(), &[log.lane as u8]].concat()
+}
+
+fn log_key(group: &GroupId, log: LogId, seq: u32) -> Key {
+    Key::new(Table::Log, log_scope(group, log), u128::from(seq))
+}
+
+/// id 32, epoch 32, applied 1, depth 4, operations 4, marks 4 + 4, entry.
+fn encode(entry: &Entry, facts: Option<&Facts>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(81 + entry.bytes().len());
+    out.extend_from_slice(entry.id().as_bytes());
+    out.extend_from_slice(entry.epoch().as_bytes());
+    out.push(u8::from(facts.is_some()));
+    let fields = facts.map_or([0; 4], |f| [f.depth, f.ops.0, f.mark_acts, f.mark_talk]);
+    for field in fields {
+        out.extend_from_slice(&field.to_be_bytes());
+    }
+    out.extend_from_slice(entry.bytes());
+    out
+}
+
+fn decode(log: LogId, record: &[u8]) -> Option<Stored> {
+    let mut reader = Reader::new(record);
+    let id = EntryId(reader.array().ok()?);
+    let epoch = EpochId(reader.array().ok()?);
+    let applied = reader.u8().ok()? == 1;
+    let mut field = || reader.u32().ok();
+    let (depth, ops, mark_acts, mark_talk) = (field()?, OpState(field()?), field()?, field()?);
+    let entry = UnverifiedEntry::decode(reader.rest()).ok()?;
+    let seq = entry.header().seq;
+    let facts = Facts { device: log.device, lane: log.lane, seq, depth, ops, mark_acts, mark_talk };
+    Some(Stored { entry: entry.trust_stored(id, log.device, epoch), facts: applied.then_some(facts) })
+}
+
+fn encode_place(log: LogId, seq: u32) -> Vec<u8> {
+    [log.device.as_bytes().as_slice(), &[log.lane as u8], &seq.to_be_bytes()].concat()
+}
+
+fn decode_place(record: &[u8]) -> Option<(LogId, u32)> {
+    let mut reader = Reader::new(record);
+    let device = DeviceKey(reader.array().ok()?);
+    let lane = Lane::from_number(reader.u8().ok()?)?;
+    Some((LogId { device, lane }, reader.u32().ok()?))
+}

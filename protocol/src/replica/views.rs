@@ -1,0 +1,291 @@
+//! What front ends ask of a group.
+
+use std::collections::BTreeSet;
+
+use super::shelf::{Shelf, Stored};
+use super::{Replica, Round};
+use crate::action::Action;
+use crate::action::message::Message;
+use crate::entry::Lane;
+use crate::group::epoch::peer_key;
+use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
+use crate::log::{Fork, LogId};
+use crate::store::StoreError;
+use crate::sync::{Claim, LogHead};
+
+/// How many states back a caller is recognised.
+const HORIZON: usize = 16;
+
+/// How far an own entry has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Members whose nodes are known to have it.
+    pub delivered: usize,
+    /// Members beside its author.
+    pub of: usize,
+}
+
+/// A message for the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageView {
+    /// Its entry.
+    pub id: EntryId,
+    /// Who wrote it.
+    pub author: MemberId,
+    /// The author's clock, in seconds since 1970.
+    pub time: u32,
+    /// What was said.
+    pub text: String,
+    /// How far it has come, if it is this node's own.
+    pub reach: Option<Reach>,
+    /// Its place on the screen.
+    pub order: u128,
+}
+
+/// A member for the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who.
+    pub member: MemberId,
+    /// The name told in the profile.
+    pub name: Option<String>,
+    /// Whether it holds the keys.
+    pub keyholder: bool,
+    /// Who let it in.
+    pub admitted_by: Option<MemberId>,
+    /// The clock of its newest entry.
+    pub last_heard: Option<u32>,
+}
+
+impl Replica {
+    /// The newest messages below a place on the screen, oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn messages(
+        &self,
+        before: Option<u128>,
+        limit: usize,
+        round: &Round<'_>,
+    ) -> Result<Vec<MessageView>, StoreError> {
+        let shelf = self.shelf(round);
+        let places = shelf.timeline(before.map_or(u128::MAX, |b| b.saturating_sub(1)), limit)?;
+        let mut messages = Vec::with_capacity(places.len());
+        for (order, log, seq) in places.into_iter().rev() {
+            if let Some(message) = shelf.at(log, seq)?.and_then(|stored| self.message_view(&stored, order)) {
+                messages.push(message);
+            }
+        }
+        Ok(messages)
+    }
+
+    /// One message by its id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn message_by_id(&self, id: &EntryId, round: &Round<'_>) -> Result<Option<MessageView>, StoreError> {
+        let stored = self.shelf(round).by_id(id)?;
+        Ok(stored.and_then(|stored| {
+            let order = stored.facts.map(|facts| super::shelf::screen_order(facts.depth, id))?;
+            self.message_view(&stored, order)
+        }))
+    }
+
+    fn message_view(&self, stored: &Stored, order: u128) -> Option<MessageView> {
+        let entry = &stored.entry;
+        let body = self.open_body(entry)?;
+        let text = Message::from_payload(&body.payload).ok()?.text;
+        let own = entry.device() == self.device;
+        let reach = own.then(|| self.reach(entry.header().lane, entry.header().seq));
+        Some(MessageView {
+            id: entry.id(),
+            author: entry.device().into(),
+            time: body.time,
+            text,
+            reach,
+            order,
+        })
+    }
+
+    /// How far an own entry has come: members whose newest entry, beacon or acknowledgement has it
+    /// in its past.
+    pub fn reach(&self, lane: Lane, seq: u32) -> Reach {
+        let others = || self.view.members.keys().filter(|member| **member != self.member());
+        let has = |member: &&MemberId| self.logs.heard(&DeviceKey(member.0)).of(lane) >= seq;
+        Reach { delivered: others().filter(has).count(), of: others().count() }
+    }
+
+    /// How far an own entry has come, by its id; `None` if it is not this device's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn reach_of(&self, id: &EntryId, round: &Round<'_>) -> Result<Option<Reach>, StoreError> {
+        let stored = self.shelf(round).by_id(id)?;
+        Ok(stored
+            .filter(|s| s.entry.device() == self.device)
+            .map(|s| self.reach(s.entry.header().lane, s.entry.header().seq)))
+    }
+
+    /// A device has acknowledged this node's own entries in a session.
+    pub fn acknowledged(&mut self, device: DeviceKey, lane: Lane, seq: u32) {
+        let marks = match lane {
+            Lane::Acts => crate::log::Marks { acts: seq, talk: 0 },
+            Lane::Talk => crate::log::Marks { acts: 0, talk: seq },
+            Lane::Beacon => return,
+        };
+        self.logs.hear(device, marks);
+    }
+
+    /// Current members.
+    pub fn members(&self) -> Vec<MemberView> {
+        let view = |(member, info): (&MemberId, &crate::group::membership::MemberInfo)| MemberView {
+            member: *member,
+            name: self.name_of(member),
+            keyholder: self.view.is_keyholder(member),
+            admitted_by: info.admitted_by,
+            last_heard: self.last_heard.get(&DeviceKey(member.0)).copied(),
+        };
+        self.view.members.iter().map(view).collect()
+    }
+
+    /// The name somebody told, member or not any more.
+    pub fn name_of(&self, member: &MemberId) -> Option<String> {
+        self.profiles.get(&DeviceKey(member.0)).map(|profile| profile.name.clone())
+    }
+
+    /// Where members said they can be reached, this device left out.
+    pub fn contacts(&self) -> Vec<(DeviceKey, String)> {
+        let current = |device: &DeviceKey| *device != self.device && self.view.member_of(device).is_some();
+        let beacons = self.beacons.iter().filter(|(device, _)| current(device));
+        beacons.flat_map(|(device, beacon)| beacon.contacts.iter().map(|c| (*device, c.clone()))).collect()
+    }
+
+    /// What this device last told of itself.
+    pub fn own_contacts(&self) -> &[String] {
+        self.beacons.get(&self.device).map_or(&[], |beacon| &beacon.contacts)
+    }
+
+    /// Claims to show to a member at an address it told: the head if clean, and the epoch the
+    /// address's owner last spoke from.
+    pub fn claims_for(&self, address: &str) -> Vec<Claim> {
+        let head = (self.is_clean() && self.frozen != Some(super::Frozen::Ended)).then(|| self.head());
+        let told = self.beacons.iter().filter(|(_, beacon)| beacon.contacts.iter().any(|c| c == address));
+        let theirs = told.filter_map(|(device, _)| self.spoke_in.get(device).copied());
+        let epochs: BTreeSet<EpochId> = head.into_iter().chain(theirs).collect();
+        epochs.into_iter().filter_map(|epoch| self.claim(epoch)).take(2).collect()
+    }
+
+    /// Claims by which callers are recognised.
+    pub fn recognised(&self) -> Vec<Claim> {
+        let chain = self.tree.chain(HORIZON);
+        let rivals: Vec<EpochId> = chain.iter().flat_map(|epoch| self.tree.siblings(epoch)).collect();
+        chain.into_iter().chain(rivals).take(HORIZON).filter_map(|epoch| self.claim(epoch)).collect()
+    }
+
+    fn claim(&self, epoch: EpochId) -> Option<Claim> {
+        self.ring.control(&epoch).map(|control| Claim::member(self.group, epoch, peer_key(control)))
+    }
+
+    /// Where all logs stand.
+    pub fn heads(&self) -> Vec<LogHead> {
+        let head = |(log, seq, id, fork): (LogId, u32, EntryId, Option<Fork>)| LogHead {
+            log,
+            seq,
+            id,
+            forked: fork.is_some(),
+        };
+        self.logs.heads().map(head).collect()
+    }
+
+    /// Entries of a log after a position, for a member who asked.
+    pub fn read(&self, log: LogId, after: u32, bytes: usize, sight: crate::store::Sight<'_>) -> Vec<Vec<u8>> {
+        let shelf = Shelf { sight, group: self.group };
+        if !log.lane.is_chained() {
+            return shelf
+                .at(log, 0)
+                .ok()
+                .flatten()
+                .map(|stored| stored.entry.bytes().to_vec())
+                .into_iter()
+                .collect();
+        }
+        let mut out: Vec<Vec<u8>> = Vec::new();
+        let (mut used, mut next) = (0usize, after.saturating_add(1));
+        // A damaged record ends what can be served; the rest of the group is unharmed.
+        while let Ok(batch) = shelf.from(log, next, 64) {
+            for stored in &batch {
+                let length = stored.entry.bytes().len();
+                let follows = stored.entry.header().seq == next;
+                if !follows || !out.is_empty() && used.saturating_add(length) > bytes {
+                    return out;
+                }
+                used = used.saturating_add(length);
+                next = next.saturating_add(1);
+                out.push(stored.entry.bytes().to_vec());
+            }
+            if batch.is_empty() {
+                break;
+            }
+        }
+        out
+    }
+
+    /// Whether a hint is that of a device whose entries are taken here.
+    pub fn knows_hint(&self, hint: &[u8; 8]) -> bool {
+        self.devices.iter().any(|device| device.hint() == *hint)
+    }
+
+    /// Stored entries and those that wait.
+    pub fn counts(&self) -> (usize, usize) {
+        let entries = self
+            .logs
+            .heads()
+            .filter(|(log, ..)| log.lane.is_chained())
+            .map(|(_, seq, ..)| seq as usize)
+            .sum();
+        (entries, self.logs.waiting())
+    }
+
+    /// Devices that signed two entries for one place.
+    pub fn equivocators(&self) -> BTreeSet<DeviceKey> {
+        self.logs.forks().map(|(log, _)| log.device).collect()
+    }
+
+    /// A named record of this group's, for what the node remembers beside the entries.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn note(&self, name: &[u8], round: &Round<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shelf(round).named(name)
+    }
+
+    /// Stages a named record of this group's.
+    pub fn put_note(&self, name: &[u8], value: Vec<u8>, round: &mut Round<'_>) {
+        super::shelf::put_named(round.overlay, &self.group, name, value);
+    }
+
+    /// A named secret of this group's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn secret_note(
+        &self,
+        name: &[u8],
+        round: &Round<'_>,
+    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, StoreError> {
+        self.shelf(round).secret(name)
+    }
+
+    /// Stages a named secret of this group's, or its destruction.
+    pub fn put_secret_note(
+        &self,
+        name: &[u8],
+        value: Option<zeroize::Zeroizing<Vec<u8>>>,
+        round: &mut Round<'_>,
+    ) {
+        match value {
+            Some(value) => super::shelf::put_secret(round.overlay, &self.group, name, value),
+            None => super::shelf::erase_secret(round.overlay, &self.group, name),
+        }
+    }
+}

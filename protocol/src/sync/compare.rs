@@ -1,0 +1,453 @@
+//! Comparing heads, wanting what is missing, serving what is wanted (Y-9 … Y-14).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::groups::{Groups, LogHead};
+use super::message::{Head, MAX_BATCH, MAX_BUDGET, MAX_HEADS, MAX_WANT, Message, Place, ShortLog};
+use super::session::{ConnectionId, Link, Session, Wanted};
+use super::{Judged, Output, Sync, WANT_TIME};
+use crate::entry::Lane;
+use crate::id::GroupId;
+use crate::log::LogId;
+use crate::time::Timestamp;
+
+/// Acts never wait for talk: lanes are asked for in this order.
+const ORDER: [Lane; 3] = [Lane::Acts, Lane::Beacon, Lane::Talk];
+/// Heads are not listed again within this time: no endless ping-pong.
+const LIST_PAUSE: Duration = Duration::from_secs(5);
+/// An active link is compared again after this time.
+const COMPARE_PAUSE: Duration = Duration::from_secs(60);
+/// What a frame of entries may exceed its credit by: one entry.
+const SLACK: usize = crate::entry::MAX_ENTRY;
+
+impl Sync {
+    /// Starts every group of a session.
+    pub(super) fn compare_all(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+        let handles: Vec<u8> =
+            self.sessions.get(&conn).map(|s| s.links.keys().copied().collect()).unwrap_or_default();
+        for handle in handles {
+            self.send_digest(conn, handle, groups);
+            if let Some(link) = self.link(conn, handle) {
+                link.digest_at = Some(now.after(COMPARE_PAUSE));
+            }
+        }
+    }
+
+    fn link(&mut self, conn: ConnectionId, handle: u8) -> Option<&mut Link> {
+        self.sessions.get_mut(&conn)?.links.get_mut(&handle)
+    }
+
+    fn send_digest(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+        if let Some(lanes) = self.digest(conn, handle, groups) {
+            self.send(conn, &Message::Digest { group: handle, lanes });
+        }
+    }
+
+    /// A keyed fingerprint of the heads of each lane.
+    fn digest(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Option<[[u8; 16]; 3]> {
+        let session = self.sessions.get(&conn)?;
+        let heads = my_heads(session, session.links.get(&handle)?, groups);
+        Some(Lane::ALL.map(|lane| {
+            let of_lane = heads.values().filter(|(head, _)| head.lane == lane as u8).map(|(head, _)| head);
+            let bytes: Vec<u8> =
+                of_lane.flat_map(|h| [h.log.as_slice(), &h.seq.to_be_bytes(), &h.id].concat()).collect();
+            let mac = session.short_key.mac("digest", &[&[lane as u8], &bytes]);
+            let mut out = [0; 16];
+            out.copy_from_slice(mac.split_at(16).0);
+            out
+        }))
+    }
+
+    pub(super) fn on_digest(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        lanes: [[u8; 16]; 3],
+        now: Timestamp,
+        groups: &dyn Groups,
+    ) -> Option<()> {
+        let mine = self.digest(conn, handle, groups)?;
+        if mine == lanes {
+            self.learn_equal(conn, handle, groups);
+            self.finish_compare(conn, handle);
+        } else {
+            self.list(conn, handle, now, groups);
+        }
+        Some(())
+    }
+
+    /// Equal digests: the other side has exactly my heads.
+    fn learn_equal(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        let Some(link) = session.links.get(&handle) else { return };
+        let heads = my_heads(session, link, groups);
+        let group = link.group;
+        if let Some(link) = self.link(conn, handle) {
+            link.theirs = heads.values().map(|(head, _)| (head.log, *head)).collect();
+            link.listed = true;
+        }
+        let own = groups.signer(&group).map(|key| crate::crypto::device_key(&key));
+        for (head, log) in heads.values().filter(|(_, log)| Some(log.device) == own) {
+            self.acknowledge(conn, handle, log.lane, head.seq);
+        }
+    }
+
+    fn list(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        let Some(link) = session.links.get(&handle) else { return };
+        if link.listed_mine.is_some_and(|at| now.since(at) < LIST_PAUSE) {
+            return;
+        }
+        let heads: Vec<Head> = my_heads(session, link, groups).values().map(|(head, _)| *head).collect();
+        let frames = heads.chunks(MAX_HEADS).count().max(1);
+        for number in 0..frames {
+            let part = heads.chunks(MAX_HEADS).nth(number).unwrap_or_default().to_vec();
+            self.send(conn, &Message::Heads { group: handle, more: number + 1 < frames, heads: part });
+        }
+        if let Some(link) = self.link(conn, handle) {
+            link.listed_mine = Some(now);
+        }
+    }
+
+    pub(super) fn on_heads(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        more: bool,
+        heads: Vec<Head>,
+        now: Timestamp,
+        groups: &dyn Groups,
+    ) -> Option<()> {
+        let link = self.link(conn, handle)?;
+        if link.theirs.len().saturating_add(heads.len()) > 64 * MAX_HEADS {
+            return None;
+        }
+        link.theirs.extend(heads.into_iter().map(|head| (head.log, head)));
+        if more {
+            return Some(());
+        }
+        link.listed = true;
+        link.compared = false;
+        self.list(conn, handle, now, groups);
+        self.acknowledge_listed(conn, handle, groups);
+        self.confirm_own(conn, handle, groups);
+        self.advance(conn, handle, false, now, groups);
+        Some(())
+    }
+
+    /// What the other side lists of this node's own logs, it has.
+    fn acknowledge_listed(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+        for (lane, theirs, mine) in self.own_heads(conn, handle, groups) {
+            self.acknowledge(conn, handle, lane, theirs.min(mine));
+        }
+    }
+
+    /// Own head first: if the other side knows nothing of my logs that I lack, I may show mine.
+    fn confirm_own(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+        let ahead = self.own_heads(conn, handle, groups).iter().any(|(_, theirs, mine)| theirs > mine);
+        if !ahead {
+            self.confirm(conn, handle);
+        }
+    }
+
+    fn confirm(&mut self, conn: ConnectionId, handle: u8) {
+        if let Some(group) = self.link(conn, handle).map(|link| link.group) {
+            self.confirmed.insert(group);
+        }
+    }
+
+    /// Lane, their and my position of each of this node's own logs.
+    fn own_heads(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(Lane, u32, u32)> {
+        let Some(session) = self.sessions.get(&conn) else { return Vec::new() };
+        let Some(link) = session.links.get(&handle) else { return Vec::new() };
+        let Some(own) = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key)) else {
+            return Vec::new();
+        };
+        let heads = my_heads(session, link, groups);
+        let position = |lane| {
+            let short = session.short_log(&link.group, LogId { device: own, lane });
+            let theirs = link.theirs.get(&short).map_or(0, |head| head.seq);
+            (lane, theirs, heads.get(&short).map_or(0, |(head, _)| head.seq))
+        };
+        Lane::ALL.map(position).to_vec()
+    }
+
+    /// Asks for the next lane's missing entries, or finds that nothing is missing.
+    pub(super) fn advance(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        live: bool,
+        now: Timestamp,
+        groups: &dyn Groups,
+    ) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        let Some(link) = session.links.get(&handle) else { return };
+        if link.wanted.is_some() || !link.listed {
+            return;
+        }
+        let group = link.group;
+        let heads = my_heads(session, link, groups);
+        let missing =
+            ORDER.iter().map(|lane| self.missing(conn, link, *lane, &heads)).find(|m| !m.is_empty());
+        let Some(missing) = missing else {
+            return self.finish_compare(conn, handle);
+        };
+        let until = now.after(WANT_TIME);
+        let places: Vec<Place> = missing.iter().map(|(place, _)| *place).collect();
+        for log in missing.iter().filter_map(|(_, log)| *log) {
+            self.in_flight.insert((group, log), (conn, until));
+        }
+        if let Some(link) = self.link(conn, handle) {
+            let credit = MAX_BUDGET as usize + SLACK;
+            let asked = places.iter().map(|place| (place.log, place.seq)).collect();
+            link.wanted = Some(Wanted { places: asked, credit, until });
+            link.compared = false;
+        }
+        self.send(conn, &Message::Want { group: handle, live, budget: MAX_BUDGET, places });
+    }
+
+    /// Logs of a lane that the other side has more of, except those under way from elsewhere.
+    fn missing(
+        &self,
+        conn: ConnectionId,
+        link: &Link,
+        lane: Lane,
+        mine: &BTreeMap<ShortLog, (Head, LogId)>,
+    ) -> Vec<(Place, Option<LogId>)> {
+        let candidates = link.theirs.values().filter(|head| head.lane == lane as u8);
+        let lacking = candidates.filter_map(|head| {
+            let known = mine.get(&head.log);
+            let seq = known.map_or(0, |(mine, _)| mine.seq);
+            let log = known.map(|(_, log)| *log);
+            let elsewhere =
+                log.and_then(|log| self.in_flight.get(&(link.group, log))).is_some_and(|(by, _)| *by != conn);
+            let closed =
+                known.is_some_and(|(mine, _)| mine.forked) || link.barren.contains(&(head.log, head.seq));
+            (seq < head.seq && !elsewhere && !closed).then_some((Place { log: head.log, seq }, log))
+        });
+        lacking.take(MAX_WANT).collect()
+    }
+
+    fn finish_compare(&mut self, conn: ConnectionId, handle: u8) {
+        self.confirm(conn, handle);
+        let Some(link) = self.link(conn, handle) else { return };
+        if !link.compared {
+            link.compared = true;
+            let group = link.group;
+            self.outputs.push_back(Output::Compared { conn, group });
+        }
+    }
+
+    pub(super) fn on_want(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        live: bool,
+        budget: u32,
+        places: &[Place],
+        groups: &dyn Groups,
+    ) -> Option<()> {
+        let link = self.link(conn, handle)?;
+        link.push |= live;
+        let group = link.group;
+        let session = self.sessions.get(&conn)?;
+        let heads = my_heads(session, session.links.get(&handle)?, groups);
+        let mut left = usize::try_from(budget).unwrap_or(0);
+        for place in places {
+            let Some((_, log)) = heads.get(&place.log) else { continue };
+            if self.may_show(&group, log, groups) {
+                left = self.serve(conn, handle, *log, *place, left, groups);
+            }
+        }
+        let log = places.first().map_or([0; 8], |place| place.log);
+        self.send(conn, &Message::Entries { group: handle, log, end: true, entries: Vec::new() });
+        Some(())
+    }
+
+    /// Nothing of one's own is shown before some peer has shown what it has of it.
+    pub(super) fn may_show(&self, group: &GroupId, log: &LogId, groups: &dyn Groups) -> bool {
+        let own = groups.signer(group).is_some_and(|key| crate::crypto::device_key(&key) == log.device);
+        !own || self.confirmed.contains(group)
+    }
+
+    /// Sends what follows a position, in frames, while there is budget; returns what is left.
+    fn serve(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        log: LogId,
+        place: Place,
+        budget: usize,
+        groups: &dyn Groups,
+    ) -> usize {
+        let Some(group) = self.link(conn, handle).map(|link| link.group) else { return 0 };
+        let (mut after, mut left) = (place.seq, budget);
+        while left > 0 {
+            let entries = groups.read(&group, log, after, left.min(MAX_BATCH));
+            let Some(count) = u32::try_from(entries.len()).ok().filter(|count| *count > 0) else { break };
+            let bytes: usize = entries.iter().map(Vec::len).sum();
+            left = left.saturating_sub(bytes);
+            after = after.saturating_add(count);
+            self.send(conn, &Message::Entries { group: handle, log: place.log, end: false, entries });
+            if !log.lane.is_chained() {
+                break;
+            }
+        }
+        if let Some(link) = self.link(conn, handle) {
+            link.learn(place.log, log.lane, after);
+        }
+        left
+    }
+
+    pub(super) fn on_entries(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        log: ShortLog,
+        end: bool,
+        entries: Vec<Vec<u8>>,
+        now: Timestamp,
+    ) -> Option<()> {
+        let link = self.link(conn, handle)?;
+        let group = link.group;
+        let wanted = link.wanted.as_mut()?;
+        wanted.until = now.after(WANT_TIME);
+        let bytes: usize = entries.iter().map(Vec::len).sum();
+        wanted.credit = wanted.credit.checked_sub(bytes)?;
+        if !entries.is_empty() && !wanted.places.contains_key(&log) {
+            return None;
+        }
+        link.due |= end;
+        if !entries.is_empty() {
+            self.outputs.push_back(Output::Received { conn, group, live: false, entries });
+        }
+        Some(())
+    }
+
+    /// The entries of an [`Output::Received`] have been judged.
+    pub fn received(&mut self, conn: ConnectionId, group: GroupId, live: bool, judged: Judged) {
+        if judged.bad {
+            return self.drop_session(conn);
+        }
+        let handle = self
+            .sessions
+            .get_mut(&conn)
+            .and_then(|session| session.link_of(&group).map(|(handle, _)| *handle));
+        if let (true, true, Some(handle)) = (live, judged.duplicate, handle) {
+            self.send(conn, &Message::Prune { group: handle });
+        }
+    }
+
+    /// Goes on with links whose wants have ended, now that what they brought is durable.
+    pub(super) fn settle(&mut self, now: Timestamp, groups: &dyn Groups) {
+        let due: Vec<(ConnectionId, u8)> = self
+            .sessions
+            .values()
+            .flat_map(|s| s.links.iter().filter(|(_, link)| link.due).map(|(handle, _)| (s.conn, *handle)))
+            .collect();
+        for (conn, handle) in due {
+            self.end_want(conn, handle, groups);
+            self.advance(conn, handle, false, now, groups);
+        }
+    }
+
+    /// Remembers which logs an ended want brought nothing of, so as not to ask for ever.
+    fn end_want(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        let Some(link) = session.links.get(&handle) else { return };
+        let heads = my_heads(session, link, groups);
+        let group = link.group;
+        let Some(link) = self.link(conn, handle) else { return };
+        link.due = false;
+        let Some(wanted) = link.wanted.take() else { return };
+        let spent = wanted.credit < SLACK + MAX_BATCH;
+        let mut logs = Vec::new();
+        for (short, after) in wanted.places {
+            let known = heads.get(&short);
+            let stuck = known.map_or(0, |(head, _)| head.seq) <= after;
+            if let (true, false, Some(theirs)) = (stuck, spent, link.theirs.get(&short)) {
+                link.barren.insert((short, theirs.seq));
+            }
+            logs.extend(known.map(|(_, log)| *log));
+        }
+        for log in logs {
+            self.in_flight.remove(&(group, log));
+        }
+    }
+
+    /// Timers of a session's links.
+    pub(super) fn tick_links(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+        let handles: Vec<u8> =
+            self.sessions.get(&conn).map(|s| s.links.keys().copied().collect()).unwrap_or_default();
+        for handle in handles {
+            self.tick_want(conn, handle, now, groups);
+            self.tick_push(conn, handle, now, groups);
+            self.tick_digest(conn, handle, now, groups);
+        }
+    }
+
+    /// A want that died: forget it, and try what is missing elsewhere.
+    fn tick_want(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+        let Some(link) = self.link(conn, handle) else { return };
+        if !link.wanted.as_ref().is_some_and(|wanted| wanted.until <= now) {
+            return;
+        }
+        let group = link.group;
+        self.end_want(conn, handle, groups);
+        let others: Vec<(ConnectionId, u8)> = self
+            .sessions
+            .values()
+            .flat_map(|s| {
+                s.links.iter().filter(|(_, l)| l.group == group).map(|(handle, _)| (s.conn, *handle))
+            })
+            .filter(|(other, _)| *other != conn)
+            .collect();
+        for (other, handle) in others {
+            self.advance(other, handle, false, now, groups);
+        }
+    }
+
+    fn tick_digest(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+        let Some(link) = self.link(conn, handle) else { return };
+        if link.digest_at.is_some_and(|at| at <= now) {
+            link.digest_at = None;
+            link.barren.clear();
+            self.send_digest(conn, handle, groups);
+        }
+    }
+
+    /// Compares a link again a while after something has happened on it.
+    pub(super) fn compare_later(link: &mut Link, now: Timestamp) {
+        link.digest_at = link.digest_at.or(Some(now.after(COMPARE_PAUSE)));
+    }
+
+    pub(super) fn acknowledge(&mut self, conn: ConnectionId, handle: u8, lane: Lane, seq: u32) {
+        let Some(link) = self.link(conn, handle) else { return };
+        if seq > 0 && lane != Lane::Beacon {
+            let (group, device) = (link.group, link.device);
+            self.outputs.push_back(Output::Acknowledged { group, device, lane, seq });
+        }
+    }
+}
+
+/// This node's heads of a group, by their names in this session.
+pub(super) fn my_heads(
+    session: &Session,
+    link: &Link,
+    groups: &dyn Groups,
+) -> BTreeMap<ShortLog, (Head, LogId)> {
+    let head = |mine: LogHead| {
+        let log = session.short_log(&link.group, mine.log);
+        let lane = mine.log.lane as u8;
+        (
+            log,
+            (
+                Head { log, lane, seq: mine.seq, id: session.short_id(&mine.id), forked: mine.forked },
+                mine.log,
+            ),
+        )
+    };
+    groups.heads(&link.group).into_iter().map(head).collect()
+}

@@ -1,0 +1,305 @@
+//! From a connection to groups in common, or to silence (Y-3 … Y-6); joiners at the door (Y-8).
+
+use std::collections::BTreeMap;
+
+use rand_core::CryptoRng;
+
+use super::groups::{DoorState, Groups};
+use super::handshake::{self, Claim, Role, Transcript};
+use super::message::{MAX_MAIL_PART, MAX_MAIL_PARTS, Message, SLOT_LEN};
+use super::session::{ConnectionId, Link, Shown, State};
+use super::{HELLO_TIME, KNOCK_TIME, Output, REPLY_DELAY, Sync};
+use crate::id::{DeviceKey, GroupId};
+use crate::time::Timestamp;
+
+impl Sync {
+    pub(super) fn on_hello(
+        &mut self,
+        conn: ConnectionId,
+        nonce: [u8; 32],
+        now: Timestamp,
+        groups: &dyn Groups,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<()> {
+        let session = self.sessions.get_mut(&conn)?;
+        if !matches!(session.state, State::AwaitHello) {
+            return None;
+        }
+        let transcript = session.transcript(&nonce);
+        session.short_key = transcript.short_key();
+        session.until = Some(now.after(HELLO_TIME));
+        if session.role == Role::Responder {
+            session.state = State::AwaitSlots(transcript);
+            let hello = session.hello();
+            self.outputs.push_back(Output::Send(conn, hello));
+            return Some(());
+        }
+        let (shown, slots) = claims(session.dialled.as_deref()?, &transcript, groups);
+        session.state = State::AwaitReply(transcript, shown);
+        self.send(conn, &Message::Slots(handshake::pad(slots, rng)));
+        Some(())
+    }
+
+    pub(super) fn on_slots(
+        &mut self,
+        conn: ConnectionId,
+        slots: &[[u8; SLOT_LEN]],
+        now: Timestamp,
+        groups: &dyn Groups,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<()> {
+        let session = self.sessions.get_mut(&conn)?;
+        match std::mem::replace(&mut session.state, State::Silent) {
+            State::AwaitSlots(transcript) => self.answer(conn, slots, &transcript, now, groups, rng),
+            State::AwaitReply(transcript, shown) => {
+                self.read_reply(conn, slots, &transcript, &shown, now, groups)
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks the caller's slots up and prepares an equally long answer, the same for everyone from
+    /// outside.
+    fn answer(
+        &mut self,
+        conn: ConnectionId,
+        slots: &[[u8; SLOT_LEN]],
+        transcript: &Transcript,
+        now: Timestamp,
+        groups: &dyn Groups,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<()> {
+        let mut found = Lookup::new(transcript, groups);
+        let mut reply = Vec::with_capacity(slots.len());
+        let mut links = BTreeMap::new();
+        let mut next = State::Silent;
+        let mut after = Vec::new();
+        for (number, slot) in slots.iter().enumerate() {
+            let answer = match found.look_up(slot, groups) {
+                Some(Caller::Member(claim, device))
+                    if !links.values().any(|l: &Link| l.group == claim.group) =>
+                {
+                    let signer = groups.signer(&claim.group)?;
+                    links.insert(u8::try_from(number).ok()?, Link::new(claim.group, device));
+                    next = State::Open;
+                    claim.show(transcript, Role::Responder, &signer)
+                }
+                Some(Caller::Joiner(claim, group, invite, state)) => {
+                    let signer = groups.signer(&group)?;
+                    if state == DoorState::Open {
+                        next = State::Door { group, invite };
+                    } else {
+                        after.push(Message::Refused(state as u8).encode());
+                    }
+                    claim.show(transcript, Role::Responder, &signer)
+                }
+                _ => handshake::random_slot(rng),
+            };
+            reply.push(answer);
+        }
+        let mut frames = vec![Message::Slots(reply).encode()];
+        frames.append(&mut after);
+        let session = self.sessions.get_mut(&conn)?;
+        session.links = links;
+        session.state = State::Replying { at: now.after(REPLY_DELAY), frames, next: Box::new(next) };
+        Some(())
+    }
+
+    /// Sends an answer whose delay is over, and opens what it opened.
+    pub(super) fn send_reply(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+        let Some(session) = self.sessions.get_mut(&conn) else {
+            return;
+        };
+        if !matches!(&session.state, State::Replying { at, .. } if *at <= now) {
+            return;
+        }
+        let State::Replying { frames, next, .. } = std::mem::replace(&mut session.state, State::Silent)
+        else {
+            return;
+        };
+        session.state = *next;
+        if matches!(session.state, State::Door { .. }) {
+            session.until = Some(now.after(KNOCK_TIME));
+            self.outputs.push_back(Output::Trust(conn));
+        }
+        self.outputs.extend(frames.into_iter().map(|frame| Output::Send(conn, frame)));
+        self.open_links(conn, now, groups);
+    }
+
+    fn read_reply(
+        &mut self,
+        conn: ConnectionId,
+        slots: &[[u8; SLOT_LEN]],
+        transcript: &Transcript,
+        shown: &[Shown],
+        now: Timestamp,
+        groups: &dyn Groups,
+    ) -> Option<()> {
+        let mut links: BTreeMap<u8, Link> = BTreeMap::new();
+        let mut knock = None;
+        for (number, (shown, slot)) in shown.iter().zip(slots).enumerate() {
+            match shown {
+                Shown::Member(claim) => {
+                    let Some(device) = claim.read(transcript, Role::Responder, slot) else { continue };
+                    let known = links.values().any(|link| link.group == claim.group);
+                    if groups.on_roster(&claim.group, &device) && !known {
+                        links.insert(u8::try_from(number).ok()?, Link::new(claim.group, device));
+                    }
+                }
+                // Whether the door-opener may open is checked with the whole group, after the mail.
+                Shown::Joiner(door) => {
+                    if door.claim.read(transcript, Role::Responder, slot).is_some() {
+                        knock = Some((crate::crypto::device_key(&door.signer), door.request.clone()));
+                    }
+                }
+            }
+        }
+        let session = self.sessions.get_mut(&conn)?;
+        if !links.is_empty() {
+            session.links = links;
+            session.state = State::Open;
+            self.open_links(conn, now, groups);
+            return Some(());
+        }
+        let (invite, request) = knock?;
+        session.state = State::Knocking { invite, parts: Vec::new() };
+        session.until = Some(now.after(KNOCK_TIME));
+        self.outputs.push_back(Output::Trust(conn));
+        self.send(conn, &Message::Knock(request));
+        Some(())
+    }
+
+    /// Announces the groups of a session that has just opened, and starts comparing.
+    fn open_links(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+        let Some(session) = self.sessions.get_mut(&conn) else {
+            return;
+        };
+        if session.links.is_empty() {
+            return;
+        }
+        session.until = None;
+        let opened: Vec<(GroupId, DeviceKey)> = session.links.values().map(|l| (l.group, l.device)).collect();
+        self.outputs.push_back(Output::Trust(conn));
+        for (group, device) in opened {
+            self.outputs.push_back(Output::Opened { conn, group, device });
+        }
+        self.drop_twin(conn);
+        self.compare_all(conn, now, groups);
+    }
+
+    /// Of two sessions with one device the one dialled by the smaller peer id stays; both ends see
+    /// the same two.
+    fn drop_twin(&mut self, conn: ConnectionId) {
+        let Some(session) = self.sessions.get(&conn) else {
+            return;
+        };
+        let devices: Vec<_> = session.links.values().map(|link| (link.group, link.device)).collect();
+        let twin = self.sessions.values().find(|other| {
+            let shared = |link: &Link| devices.contains(&(link.group, link.device));
+            other.conn != conn && other.links.len() == devices.len() && other.links.values().all(shared)
+        });
+        if let Some(twin) = twin {
+            let worse = if twin.dialler() <= session.dialler() { conn } else { twin.conn };
+            self.drop_session(worse);
+        }
+    }
+
+    pub(super) fn on_refused(&mut self, conn: ConnectionId, why: u8) -> Option<()> {
+        let session = self.sessions.get(&conn)?;
+        if let (State::Knocking { invite, .. }, Some(why)) = (&session.state, DoorState::from_number(why)) {
+            self.outputs.push_back(Output::Refused { invite: *invite, why });
+        }
+        None
+    }
+
+    pub(super) fn on_knock(&mut self, conn: ConnectionId, request: Vec<u8>) -> Option<()> {
+        let State::Door { group, invite } = &self.sessions.get(&conn)?.state else {
+            return None;
+        };
+        self.outputs.push_back(Output::Knocked { conn, group: *group, invite: *invite, request });
+        Some(())
+    }
+
+    /// Answers a joiner.
+    pub fn mail(&mut self, conn: ConnectionId, bytes: &[u8]) {
+        let chunks: Vec<&[u8]> = bytes.chunks(MAX_MAIL_PART).collect();
+        let Ok(parts) = u8::try_from(chunks.len()) else {
+            return;
+        };
+        for (part, bytes) in (0..parts).zip(chunks) {
+            self.send(conn, &Message::Mail { part, parts, bytes: bytes.to_vec() });
+        }
+    }
+
+    pub(super) fn on_mail(&mut self, conn: ConnectionId, part: u8, of: u8, bytes: Vec<u8>) -> Option<()> {
+        let State::Knocking { invite, parts } = &mut self.sessions.get_mut(&conn)?.state else {
+            return None;
+        };
+        if usize::from(part) != parts.len() || of > MAX_MAIL_PARTS {
+            return None;
+        }
+        parts.push(bytes);
+        if part.saturating_add(1) < of {
+            return Some(());
+        }
+        let (invite, bytes) = (*invite, parts.concat());
+        self.outputs.push_back(Output::Mail { invite, bytes });
+        self.drop_session(conn);
+        Some(())
+    }
+}
+
+/// What to show to an address, in slots.
+fn claims(dialled: &str, transcript: &Transcript, groups: &dyn Groups) -> (Vec<Shown>, Vec<[u8; SLOT_LEN]>) {
+    let mut shown = Vec::new();
+    let mut slots = Vec::new();
+    for claim in groups.shown(dialled) {
+        if let Some(signer) = groups.signer(&claim.group) {
+            slots.push(claim.show(transcript, Role::Initiator, &signer));
+            shown.push(Shown::Member(claim));
+        }
+    }
+    for door in groups.doors(dialled) {
+        slots.push(door.claim.show(transcript, Role::Initiator, &door.signer));
+        shown.push(Shown::Joiner(Box::new(door)));
+    }
+    (shown, slots)
+}
+
+/// Who a slot turned out to be by.
+enum Caller {
+    Member(Claim, DeviceKey),
+    Joiner(Claim, GroupId, DeviceKey, DoorState),
+}
+
+/// Tags this node recognises in one session.
+struct Lookup<'a> {
+    transcript: &'a Transcript,
+    members: BTreeMap<[u8; 16], Claim>,
+    joiners: BTreeMap<[u8; 16], (Claim, GroupId, DeviceKey, DoorState)>,
+}
+
+impl<'a> Lookup<'a> {
+    fn new(transcript: &'a Transcript, groups: &dyn Groups) -> Self {
+        let tag = |claim: &Claim| claim.tag(transcript, Role::Initiator);
+        let members = groups.recognised().into_iter().map(|claim| (tag(&claim), claim)).collect();
+        let joiners = groups.invites().into_iter().map(|invite| {
+            let claim = Claim::joiner(&invite.group.fingerprint(), invite.peer_key);
+            (tag(&claim), (claim, invite.group, invite.key, invite.state))
+        });
+        Self { transcript, members, joiners: joiners.collect() }
+    }
+
+    /// A member is accepted only if its device is on the roster *now*, whatever the epoch of its
+    /// proof: a removed prober fails here.
+    fn look_up(&mut self, slot: &[u8; SLOT_LEN], groups: &dyn Groups) -> Option<Caller> {
+        let tag: &[u8; 16] = slot.first_chunk()?;
+        if let Some(claim) = self.members.get(tag) {
+            let device = claim.read(self.transcript, Role::Initiator, slot)?;
+            return groups.on_roster(&claim.group, &device).then(|| Caller::Member(claim.clone(), device));
+        }
+        let (claim, group, invite, state) = self.joiners.get(tag)?;
+        let shown = claim.read(self.transcript, Role::Initiator, slot)?;
+        (shown == *invite).then(|| Caller::Joiner(claim.clone(), *group, *invite, *state))
+    }
+}

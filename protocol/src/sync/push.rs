@@ -1,0 +1,177 @@
+//! New entries: pushed to neighbours that take pushes, announced to the rest (Y-15 … Y-18).
+//!
+//! After Plumtree (Leitão, Pereira, Rodrigues 2007): a duplicate prunes its sender, an announcement
+//! that is not followed by the entry grafts the announcer.
+
+use std::time::Duration;
+
+use super::groups::Groups;
+use super::message::{MAX_HAVE, Message, Place};
+use super::session::ConnectionId;
+use super::{Output, Sync};
+use crate::entry::{Lane, MAX_ENTRY};
+use crate::id::{DeviceKey, EntryId, GroupId};
+use crate::log::LogId;
+use crate::time::Timestamp;
+
+/// Pushed and unacknowledged bytes a link bears before pushes turn into announcements.
+const LIVE_CREDIT: usize = 64 * 1024;
+/// Announcements wait this long for company.
+const LAZY: Duration = Duration::from_millis(100);
+/// Acknowledgements alone wait longer.
+const LAZY_ACK: Duration = Duration::from_secs(1);
+/// Acknowledge at once when this much was taken.
+const ACK_BYTES: usize = 16 * 1024;
+/// What was announced is asked for after this time.
+const GRAFT: Duration = Duration::from_millis(400);
+
+/// An entry that has just become durable here.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// Its group.
+    pub group: GroupId,
+    /// Its log.
+    pub log: LogId,
+    /// Its position.
+    pub seq: u32,
+    /// Its id.
+    pub id: EntryId,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// Who brought it; none for one's own.
+    pub from: Option<ConnectionId>,
+}
+
+impl Sync {
+    /// Entries have become durable: passes them on, acknowledges them, and goes on asking.
+    pub fn committed(&mut self, new: &[New], now: Timestamp, groups: &dyn Groups) {
+        for entry in new {
+            let conns: Vec<ConnectionId> = self.sessions.keys().copied().collect();
+            for conn in conns {
+                if Some(conn) == entry.from {
+                    self.acknowledge_taken(conn, entry, now);
+                } else {
+                    self.pass_on(conn, entry, now, groups);
+                }
+            }
+        }
+        self.settle(now, groups);
+    }
+
+    fn acknowledge_taken(&mut self, conn: ConnectionId, entry: &New, now: Timestamp) {
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        let log = session.short_log(&entry.group, entry.log);
+        let Some((_, link)) = session.link_of(&entry.group) else { return };
+        link.learn(log, entry.log.lane, entry.seq);
+        link.taken = link.taken.saturating_add(entry.bytes.len());
+        let wait = if link.taken > ACK_BYTES { Duration::ZERO } else { LAZY_ACK };
+        link.announce(log, entry.seq, now.after(wait));
+        Self::compare_later(link, now);
+    }
+
+    fn pass_on(&mut self, conn: ConnectionId, entry: &New, now: Timestamp, groups: &dyn Groups) {
+        if !self.may_show(&entry.group, &entry.log, groups) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        let log = session.short_log(&entry.group, entry.log);
+        let Some((_, link)) = session.link_of(&entry.group) else { return };
+        let theirs = link.theirs.get(&log).map_or(0, |head| head.seq);
+        if theirs >= entry.seq {
+            return;
+        }
+        let follows = !entry.log.lane.is_chained() || theirs.saturating_add(1) == entry.seq;
+        let room = link.unacked_bytes().saturating_add(entry.bytes.len()) <= LIVE_CREDIT;
+        Self::compare_later(link, now);
+        if link.push && link.listed && follows && room {
+            link.learn(log, entry.log.lane, entry.seq);
+            link.unacked.push_back((log, entry.seq, entry.bytes.len()));
+            self.send(conn, &Message::Entry(entry.bytes.clone()));
+        } else {
+            link.announce(log, entry.seq, now.after(LAZY));
+        }
+    }
+
+    pub(super) fn on_entry(&mut self, conn: ConnectionId, entry: Vec<u8>, groups: &dyn Groups) -> Option<()> {
+        let hint: &[u8; 8] = entry.get(2..10)?.try_into().ok()?;
+        let group = groups.group_of(hint)?;
+        let (_, link) = self.sessions.get_mut(&conn)?.link_of(&group)?;
+        link.taken = link.taken.saturating_add(entry.len());
+        if link.taken > 2 * LIVE_CREDIT + MAX_ENTRY {
+            return None;
+        }
+        self.outputs.push_back(Output::Received { conn, group, live: true, entries: vec![entry] });
+        Some(())
+    }
+
+    pub(super) fn on_have(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        places: &[Place],
+        now: Timestamp,
+        groups: &dyn Groups,
+    ) -> Option<()> {
+        let session = self.sessions.get(&conn)?;
+        let link = session.links.get(&handle)?;
+        let heads = super::compare::my_heads(session, link, groups);
+        let own = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key));
+        let mut acknowledged = Vec::new();
+        let link = self.sessions.get_mut(&conn)?.links.get_mut(&handle)?;
+        for place in places {
+            let known = heads.get(&place.log);
+            let lane = known.map_or(Lane::Acts, |(_, log)| log.lane);
+            link.learn(place.log, lane, place.seq);
+            link.unacked.retain(|(log, seq, _)| *log != place.log || *seq > place.seq);
+            let mine = known.map_or(0, |(head, _)| head.seq);
+            if mine < place.seq {
+                link.graft_at = link.graft_at.or(Some(now.after(GRAFT)));
+            } else if known.is_some_and(|(_, log)| Some(log.device) == own) {
+                acknowledged.push((lane, place.seq));
+            }
+        }
+        for (lane, seq) in acknowledged {
+            self.acknowledge(conn, handle, lane, seq);
+        }
+        Some(())
+    }
+
+    pub(super) fn on_prune(&mut self, conn: ConnectionId, handle: u8) -> Option<()> {
+        self.sessions.get_mut(&conn)?.links.get_mut(&handle)?.push = false;
+        Some(())
+    }
+
+    /// Sends announcements that waited, and asks for what was announced and has not come.
+    pub(super) fn tick_push(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+        let Some(link) = self.sessions.get_mut(&conn).and_then(|s| s.links.get_mut(&handle)) else { return };
+        if link.have_at.is_some_and(|at| at <= now) {
+            link.have_at = None;
+            link.taken = 0;
+            let have = std::mem::take(&mut link.have);
+            let places: Vec<Place> = have.into_iter().map(|(log, seq)| Place { log, seq }).collect();
+            for places in places.chunks(MAX_HAVE) {
+                self.send(conn, &Message::Have { group: handle, places: places.to_vec() });
+            }
+        }
+        let Some(link) = self.sessions.get_mut(&conn).and_then(|s| s.links.get_mut(&handle)) else { return };
+        if link.graft_at.is_some_and(|at| at <= now) {
+            link.graft_at = None;
+            self.advance(conn, handle, true, now, groups);
+        }
+    }
+
+    /// Somebody has gone from the roster: what was to be sent before has been queued, now its
+    /// sessions in the group end.
+    pub fn roster_changed(&mut self, group: &GroupId, groups: &dyn Groups) {
+        let gone = |device: &DeviceKey| !groups.on_roster(group, device);
+        let closing: Vec<ConnectionId> = self
+            .sessions
+            .values()
+            .filter(|s| s.links.values().any(|link| link.group == *group && gone(&link.device)))
+            .map(|s| s.conn)
+            .collect();
+        for conn in closing {
+            self.drop_session(conn);
+        }
+    }
+}

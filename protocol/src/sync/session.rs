@@ -1,0 +1,206 @@
+//! The state of one connection, and of each group it serves.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rand_core::CryptoRng;
+
+use super::Connected;
+use super::groups::Door;
+use super::handshake::{Claim, Role, Transcript};
+use super::message::{Head, Message, ShortId, ShortLog};
+use crate::crypto::Secret;
+use crate::entry::Lane;
+use crate::id::{DeviceKey, EntryId, GroupId};
+use crate::log::LogId;
+use crate::time::Timestamp;
+
+/// Names a connection of the net's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// How far a session has come.
+pub(super) enum State {
+    /// Waits for the other's nonce.
+    AwaitHello,
+    /// Was dialled; waits for the caller's slots.
+    AwaitSlots(Transcript),
+    /// Has shown claims; waits for the answer.
+    AwaitReply(Transcript, Vec<Shown>),
+    /// Has an answer to give once the fixed delay is over.
+    Replying { at: Timestamp, frames: Vec<Vec<u8>>, next: Box<State> },
+    /// At least one group in common.
+    Open,
+    /// Has asked to come in.
+    Knocking { invite: DeviceKey, parts: Vec<Vec<u8>> },
+    /// A joiner with an open code is at the other end.
+    Door { group: GroupId, invite: DeviceKey },
+    /// A stranger: nothing more is said.
+    Silent,
+}
+
+/// What was shown in one slot.
+pub(super) enum Shown {
+    Member(Claim),
+    Joiner(Box<Door>),
+}
+
+pub(super) struct Session {
+    pub(super) conn: ConnectionId,
+    pub(super) role: Role,
+    pub(super) dialled: Option<String>,
+    local: Vec<u8>,
+    remote: Vec<u8>,
+    nonce: [u8; 32],
+    pub(super) state: State,
+    /// When a session that has not opened ends.
+    pub(super) until: Option<Timestamp>,
+    pub(super) short_key: Secret,
+    pub(super) links: BTreeMap<u8, Link>,
+}
+
+impl Session {
+    pub(super) fn new(connected: Connected, until: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        Self {
+            conn: connected.conn,
+            role: if connected.dialled.is_some() { Role::Initiator } else { Role::Responder },
+            dialled: connected.dialled,
+            local: connected.local,
+            remote: connected.remote,
+            nonce,
+            state: State::AwaitHello,
+            until: Some(until),
+            short_key: Secret::new([0; 32]),
+            links: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn hello(&self) -> Vec<u8> {
+        Message::Hello { nonce: self.nonce }.encode()
+    }
+
+    pub(super) fn transcript(&self, other: &[u8; 32]) -> Transcript {
+        match self.role {
+            Role::Initiator => Transcript::new([&self.local, &self.remote], [&self.nonce, other]),
+            Role::Responder => Transcript::new([&self.remote, &self.local], [other, &self.nonce]),
+        }
+    }
+
+    /// The peer id of whoever dialled.
+    pub(super) fn dialler(&self) -> &[u8] {
+        if self.role == Role::Initiator { &self.local } else { &self.remote }
+    }
+
+    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let reply = if let State::Replying { at, .. } = &self.state { Some(*at) } else { None };
+        self.links.values().filter_map(Link::deadline).chain(self.until).chain(reply).min()
+    }
+
+    pub(super) fn short_log(&self, group: &GroupId, log: LogId) -> ShortLog {
+        eight(self.short_key.mac("log", &[group.as_bytes(), log.device.as_bytes(), &[log.lane as u8]]))
+    }
+
+    pub(super) fn short_id(&self, id: &EntryId) -> ShortId {
+        eight(self.short_key.mac("id", &[id.as_bytes()]))
+    }
+
+    pub(super) fn link_of(&mut self, group: &GroupId) -> Option<(&u8, &mut Link)> {
+        self.links.iter_mut().find(|(_, link)| link.group == *group)
+    }
+}
+
+fn eight(mac: [u8; 32]) -> [u8; 8] {
+    let mut out = [0; 8];
+    out.copy_from_slice(mac.split_at(8).0);
+    out
+}
+
+/// What was asked for and not yet answered in full.
+pub(super) struct Wanted {
+    /// Logs, and the position after which they were asked for.
+    pub(super) places: BTreeMap<ShortLog, u32>,
+    /// Bytes still allowed.
+    pub(super) credit: usize,
+    pub(super) until: Timestamp,
+}
+
+/// One group in one session.
+pub(super) struct Link {
+    pub(super) group: GroupId,
+    pub(super) device: DeviceKey,
+    /// Where the other side's logs stand, as far as it said or was told.
+    pub(super) theirs: BTreeMap<ShortLog, Head>,
+    /// Whether all its heads were told.
+    pub(super) listed: bool,
+    /// When this side last listed its own.
+    pub(super) listed_mine: Option<Timestamp>,
+    pub(super) wanted: Option<Wanted>,
+    /// Logs that an ended want brought nothing of, with the head then claimed.
+    pub(super) barren: BTreeSet<(ShortLog, u32)>,
+    /// A want has ended: go on once its entries are judged.
+    pub(super) due: bool,
+    pub(super) compared: bool,
+    /// Whether to push new entries to the other side, or announce only.
+    pub(super) push: bool,
+    /// Pushed and not acknowledged.
+    pub(super) unacked: VecDeque<(ShortLog, u32, usize)>,
+    /// Bytes pushed by the other side and not acknowledged.
+    pub(super) taken: usize,
+    /// Announcements and acknowledgements that wait.
+    pub(super) have: BTreeMap<ShortLog, u32>,
+    pub(super) have_at: Option<Timestamp>,
+    /// When to ask for what was announced and has not come.
+    pub(super) graft_at: Option<Timestamp>,
+    /// When to compare again, if anything has happened since.
+    pub(super) digest_at: Option<Timestamp>,
+}
+
+impl Link {
+    pub(super) fn new(group: GroupId, device: DeviceKey) -> Self {
+        Self {
+            group,
+            device,
+            theirs: BTreeMap::new(),
+            listed: false,
+            listed_mine: None,
+            wanted: None,
+            barren: BTreeSet::new(),
+            due: false,
+            compared: false,
+            push: true,
+            unacked: VecDeque::new(),
+            taken: 0,
+            have: BTreeMap::new(),
+            have_at: None,
+            graft_at: None,
+            digest_at: None,
+        }
+    }
+
+    pub(super) fn unacked_bytes(&self) -> usize {
+        self.unacked.iter().map(|(_, _, bytes)| bytes).sum()
+    }
+
+    /// Remembers that the other side has a log up to a position.
+    pub(super) fn learn(&mut self, log: ShortLog, lane: Lane, seq: u32) {
+        let head =
+            self.theirs.entry(log).or_insert(Head { log, lane: lane as u8, seq, id: [0; 8], forked: false });
+        head.seq = head.seq.max(seq);
+    }
+
+    pub(super) fn announce(&mut self, log: ShortLog, seq: u32, at: Timestamp) {
+        let place = self.have.entry(log).or_insert(seq);
+        *place = (*place).max(seq);
+        self.have_at = Some(self.have_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        let want = self.wanted.as_ref().map(|wanted| wanted.until);
+        [self.have_at, self.graft_at, self.digest_at, want].into_iter().flatten().min()
+    }
+}
