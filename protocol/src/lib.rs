@@ -8,6 +8,7 @@ pub mod group;
 pub mod id;
 pub mod kind;
 pub mod log;
+pub mod node;
 pub mod replica;
 pub mod store;
 pub mod sync;

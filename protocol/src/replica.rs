@@ -27,7 +27,7 @@ use rand_core::CryptoRng;
 
 use crate::action::beacon::Beacon;
 use crate::action::board::Board;
-use crate::crypto;
+use crate::crypto::{self, Secret};
 use crate::entry::Entry;
 use crate::group::epoch::{EpochTree, KeyRing};
 use crate::group::membership::OpState;
@@ -123,6 +123,8 @@ pub struct Replica {
     view_at: Option<(OpState, View)>,
     /// Epoch of each device's newest entry, for finding it again.
     spoke_in: BTreeMap<DeviceKey, EpochId>,
+    /// Request and handshake keys of the invite codes.
+    doors: BTreeMap<DeviceKey, (Secret, Secret)>,
     /// Key packages of admissions not yet carried out.
     packages: BTreeMap<DeviceKey, Vec<u8>>,
     frozen: Option<Frozen>,
@@ -199,6 +201,11 @@ impl Replica {
 
     fn own_log(&self, lane: crate::entry::Lane) -> LogId {
         LogId { device: self.device, lane }
+    }
+
+    /// Request key and handshake key of an invite code.
+    pub fn door(&self, invite: &DeviceKey) -> Option<&(Secret, Secret)> {
+        self.doors.get(invite)
     }
 
     /// The founder's device.

@@ -8,6 +8,7 @@ use crate::action::Action;
 use crate::action::beacon::Beacon;
 use crate::action::board::Applied;
 use crate::action::message::Message;
+use crate::crypto::Secret;
 use crate::entry::{Body, Class, Entry};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::{OpState, Operation, View};
@@ -95,7 +96,7 @@ impl Replica {
 
     fn learn(&mut self, opened: &Opened, round: &mut Round<'_>) {
         for told in &opened.epochs {
-            let control = crate::crypto::Secret::new(*told.control);
+            let control = Secret::new(*told.control);
             if self.ring.learn(told.epoch, control.clone()) {
                 shelf::put_control_key(round.overlay, &self.group, &told.epoch, &control);
             }
@@ -123,6 +124,10 @@ impl Replica {
         if self.membership.add(entry.id(), entry.device(), &known, operation).is_err() {
             round.events.push(Event::Rejected(entry.id()));
             return false;
+        }
+        if let (Kind::Invite, Ok(invite)) = (kind, Invite::from_payload(payload)) {
+            let keys = (Secret::new(*invite.request), Secret::new(*invite.peer));
+            self.doors.insert(invite.key, keys);
         }
         if let (Some(device), Ok(admit)) = (admitted, Admit::from_payload(payload)) {
             self.packages.insert(device, admit.key_package.to_vec());

@@ -114,6 +114,7 @@ impl Replica {
             devices: BTreeSet::new(),
             view_at: None,
             spoke_in: BTreeMap::new(),
+            doors: BTreeMap::new(),
             packages: BTreeMap::new(),
             frozen: None,
             pending: None,

@@ -1,0 +1,474 @@
+//! A whole node, sans-IO: profile, groups, joins and sessions. It dispatches, nothing more.
+//!
+//! Order of calls: [`Node::handle`] for inputs and the commands below for people, as many as have
+//! come up; then [`Node::flush`], which makes all of it durable in one batch; then
+//! [`Node::poll_output`] until it is empty. Nothing leaves between handling and flushing, so
+//! nothing of one's own is sent, and nothing acknowledged, before it is durable. If `flush` fails,
+//! memory is built again from the store and what was asked for has not happened.
+
+mod beacons;
+mod commands;
+mod dialling;
+mod doors;
+mod known;
+mod pledges;
+
+pub use commands::{CallPlan, InviteView, NodeError};
+pub use pledges::PledgeState;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rand_core::CryptoRng;
+
+use crate::entry::Entry;
+use crate::id::{DeviceKey, GroupId};
+use crate::log::LogId;
+use crate::replica::{Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
+use crate::store::{Key, Overlay, Retention, Store, StoreError, Table};
+use crate::sync::{self, Connected, ConnectionId, DoorState, Judged, New, Sync};
+use crate::time::Timestamp;
+use known::Known;
+
+/// What comes in from outside.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A sync stream is up.
+    Connected(Connected),
+    /// A frame arrived on it.
+    Frame(ConnectionId, Vec<u8>),
+    /// It is gone.
+    Closed(ConnectionId),
+    /// [`Node::deadline`] has passed.
+    Tick,
+    /// Where this node can be reached now, best first.
+    Listening(Vec<String>),
+    /// Nobody answered at an address.
+    DialFailed(String),
+    /// Somebody runs a node at this address of the local network.
+    Discovered(String),
+}
+
+/// What goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a frame.
+    Send(ConnectionId, Vec<u8>),
+    /// Close once what was sent before is out.
+    Close(ConnectionId),
+    /// A stranger's limits no longer apply.
+    Trust(ConnectionId),
+    /// Dial an address.
+    Dial(String),
+    /// Something happened in a group.
+    Event(GroupId, Event),
+    /// A join was refused by someone who knows the code.
+    JoinRefused(DeviceKey, DoorState),
+}
+
+/// A code in use.
+struct Join {
+    joining: Joining,
+    bootstrap: Option<Bootstrap>,
+    refused: Option<DoorState>,
+}
+
+/// Where waiting work is due.
+#[derive(Default)]
+struct Agenda {
+    /// Commits that others should have made by then.
+    duties: BTreeMap<GroupId, Timestamp>,
+    /// Beacons to post.
+    beacons: BTreeMap<GroupId, Timestamp>,
+    /// When each group's last beacon was posted.
+    posted: BTreeMap<GroupId, Timestamp>,
+}
+
+/// One node.
+pub struct Node<S: Store> {
+    store: S,
+    overlay: Overlay,
+    rng: Box<dyn CryptoRng + Send>,
+    replicas: BTreeMap<GroupId, Replica>,
+    joins: BTreeMap<DeviceKey, Join>,
+    sync: Sync,
+    listening: Vec<String>,
+    discovered: BTreeSet<String>,
+    dials: BTreeMap<String, dialling::Dial>,
+    agenda: Agenda,
+    pledges: BTreeMap<(GroupId, crate::id::EntryId), PledgeState>,
+    stored: Vec<(GroupId, Option<ConnectionId>, LogId, Entry)>,
+    events: Vec<(GroupId, Event)>,
+    held: VecDeque<Output>,
+    ready: VecDeque<Output>,
+}
+
+/// The profile's list of groups.
+fn groups_key() -> Key {
+    Key::new(Table::Profile, *b"groups", 0)
+}
+
+impl<S: Store> Node<S> {
+    /// Opens what the store holds.
+    ///
+    /// # Errors
+    /// A group whose records can't be read.
+    pub fn open(store: S, rng: Box<dyn CryptoRng + Send>, now: Timestamp) -> Result<Self, OpenError> {
+        let mut node = Self {
+            store,
+            overlay: Overlay::default(),
+            rng,
+            replicas: BTreeMap::new(),
+            joins: BTreeMap::new(),
+            sync: Sync::new(),
+            listening: Vec::new(),
+            discovered: BTreeSet::new(),
+            dials: BTreeMap::new(),
+            agenda: Agenda::default(),
+            pledges: BTreeMap::new(),
+            stored: Vec::new(),
+            events: Vec::new(),
+            held: VecDeque::new(),
+            ready: VecDeque::new(),
+        };
+        node.reload(now)?;
+        Ok(node)
+    }
+
+    /// Builds memory from the store.
+    fn reload(&mut self, now: Timestamp) -> Result<(), OpenError> {
+        self.overlay = Overlay::default();
+        self.stored.clear();
+        self.events.clear();
+        self.held.clear();
+        self.replicas.clear();
+        let list = self.store.get(&groups_key())?.unwrap_or_default();
+        for group in list.chunks_exact(32).filter_map(|id| id.try_into().ok()).map(GroupId) {
+            let replica = self.open_group(group, now)?;
+            self.replicas.insert(group, replica);
+        }
+        self.load_joins()?;
+        self.load_pledges(now)?;
+        Ok(())
+    }
+
+    fn open_group(&mut self, group: GroupId, now: Timestamp) -> Result<Replica, OpenError> {
+        let (mut overlay, mut events, mut stored) = (Overlay::default(), Vec::new(), Vec::new());
+        let mut round = Round {
+            store: &self.store,
+            overlay: &mut overlay,
+            rng: &mut *self.rng,
+            now,
+            events: &mut events,
+            stored: &mut stored,
+        };
+        Replica::open(group, &mut round)
+    }
+
+    /// Takes one input.
+    ///
+    /// # Errors
+    /// The store's, when reading.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Result<(), StoreError> {
+        match input {
+            Input::Connected(connected) => {
+                self.dialled(connected.dialled.as_deref(), connected.conn);
+                self.sync.connected(connected, now, &mut *self.rng);
+            }
+            Input::Frame(conn, frame) => {
+                let known = Known {
+                    replicas: &self.replicas,
+                    joins: &self.joins,
+                    store: &self.store,
+                    lan: &self.discovered,
+                    now,
+                };
+                self.sync.frame(conn, &frame, now, &known, &mut *self.rng);
+            }
+            Input::Closed(conn) => {
+                self.sync.closed(conn);
+                self.hung_up(conn, now);
+            }
+            Input::Tick => self.tick(now)?,
+            Input::Listening(addresses) => self.listen(addresses, now),
+            Input::DialFailed(address) => self.dial_failed(&address, now),
+            Input::Discovered(address) => {
+                self.discovered.insert(address);
+            }
+        }
+        self.work(now)
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let known = Known {
+            replicas: &self.replicas,
+            joins: &self.joins,
+            store: &self.store,
+            lan: &self.discovered,
+            now,
+        };
+        self.sync.tick(now, &known);
+        self.tick_duties(now)?;
+        self.tick_beacons(now)?;
+        self.tick_pledges(now)?;
+        Ok(())
+    }
+
+    /// Works off what sync found, and what follows from it, until nothing more follows.
+    fn work(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        while let Some(output) = self.sync.poll_output() {
+            self.on_sync(output, now)?;
+        }
+        self.dial(now);
+        Ok(())
+    }
+
+    fn on_sync(&mut self, output: sync::Output, now: Timestamp) -> Result<(), StoreError> {
+        match output {
+            sync::Output::Send(conn, frame) => self.held.push_back(Output::Send(conn, frame)),
+            sync::Output::Close(conn) => {
+                self.held.push_back(Output::Close(conn));
+                self.hung_up(conn, now);
+            }
+            sync::Output::Trust(conn) => self.held.push_back(Output::Trust(conn)),
+            sync::Output::Received { conn, group, live, entries } => {
+                let judged = self.judge(conn, group, &entries, now)?;
+                self.sync.received(conn, group, live, judged);
+            }
+            sync::Output::Opened { .. } => {}
+            sync::Output::Compared { conn, group } => self.compared(conn, group, now)?,
+            sync::Output::Acknowledged { group, device, lane, seq } => {
+                if let Some(replica) = self.replicas.get_mut(&group) {
+                    replica.acknowledged(device, lane, seq);
+                }
+            }
+            sync::Output::Knocked { conn, group, invite, request } => {
+                self.knocked(conn, group, invite, &request, now)?
+            }
+            sync::Output::Mail { invite, bytes } => self.mailed(invite, &bytes, now),
+            sync::Output::Refused { invite, why } => self.join_refused(invite, why),
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        conn: ConnectionId,
+        group: GroupId,
+        entries: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<Judged, StoreError> {
+        if self.hold_for_joining(group, entries) {
+            return Ok(Judged::default());
+        }
+        let mut judged = Judged::default();
+        for entry in entries {
+            let received =
+                self.in_group(group, Some(conn), now, |replica, round| replica.receive(entry, round));
+            match received.transpose()? {
+                Some(Received::Bad) => judged.bad = true,
+                Some(Received::Duplicate) => judged.duplicate = true,
+                Some(Received::Stored | Received::Unknown) | None => {}
+            }
+            if judged.bad {
+                break;
+            }
+        }
+        self.after(group, now)?;
+        Ok(judged)
+    }
+
+    /// Runs work on one group in this node's round, and collects what it stored and reported.
+    fn in_group<R>(
+        &mut self,
+        group: GroupId,
+        from: Option<ConnectionId>,
+        now: Timestamp,
+        work: impl FnOnce(&mut Replica, &mut Round<'_>) -> R,
+    ) -> Option<R> {
+        let replica = self.replicas.get_mut(&group)?;
+        let (mut events, mut stored) = (Vec::new(), Vec::new());
+        let mut round = Round {
+            store: &self.store,
+            overlay: &mut self.overlay,
+            rng: &mut *self.rng,
+            now,
+            events: &mut events,
+            stored: &mut stored,
+        };
+        let result = work(replica, &mut round);
+        self.stored.extend(stored.into_iter().map(|(log, entry)| (group, from, log, entry)));
+        self.events.extend(events.into_iter().map(|event| (group, event)));
+        Some(result)
+    }
+
+    /// What follows from new entries: commits that are due, answers to calls, receipts.
+    fn after(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.plan_duty(group, now)?;
+        self.plan_beacon(group, now);
+        self.plan_pledges(group, now)
+    }
+
+    /// A key-holder's node commits at once; others give it time, each another, before they carry a
+    /// leaving out.
+    fn plan_duty(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        let Some(replica) = self.replicas.get(&group) else { return Ok(()) };
+        if !replica.has_duty() {
+            self.agenda.duties.remove(&group);
+        } else if replica.view().is_keyholder(&replica.member()) {
+            self.carry_out(group, now)?;
+        } else if !self.agenda.duties.contains_key(&group) {
+            let device = replica.device();
+            let rank = replica.view().roster().iter().position(|d| *d == device).unwrap_or(0);
+            let patience = std::time::Duration::from_secs(2 + 2 * rank as u64);
+            self.agenda.duties.insert(group, now.after(patience));
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        let done = self.in_group(group, None, now, |replica, round| replica.carry_out(round));
+        match done {
+            Some(Err(crate::replica::AuthorError::Store(error))) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn tick_duties(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let due: Vec<GroupId> =
+            self.agenda.duties.iter().filter(|(_, at)| **at <= now).map(|(group, _)| *group).collect();
+        for group in due {
+            self.agenda.duties.remove(&group);
+            self.carry_out(group, now)?;
+        }
+        Ok(())
+    }
+
+    /// Everything the other side had is here: a good moment to introduce oneself and to complete a
+    /// join.
+    fn compared(&mut self, conn: ConnectionId, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.complete_join(conn, group, now)?;
+        self.plan_beacon(group, now);
+        Ok(())
+    }
+
+    /// Makes everything since the last flush durable, then passes on what is new and hands out
+    /// what waited.
+    ///
+    /// # Errors
+    /// The store's: then nothing since the last flush has happened, and all sessions end.
+    pub fn flush(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        loop {
+            if !self.overlay.is_empty() {
+                if let Err(error) = self.store.commit(self.overlay.take()) {
+                    self.abandon(now);
+                    return Err(error);
+                }
+            }
+            self.report();
+            if !self.pass_on(now)? {
+                break;
+            }
+        }
+        self.ready.append(&mut self.held);
+        Ok(())
+    }
+
+    /// Nothing of this round has happened: end all sessions, and build memory again.
+    fn abandon(&mut self, now: Timestamp) {
+        let conns: BTreeSet<ConnectionId> = self.sync.peers().map(|(conn, ..)| conn).collect();
+        self.sync = Sync::new();
+        // If the store can't be read either, the groups stay closed until the next start.
+        let _ = self.reload(now);
+        self.ready.extend(conns.into_iter().map(Output::Close));
+    }
+
+    fn report(&mut self) {
+        for (group, event) in std::mem::take(&mut self.events) {
+            self.held.push_back(Output::Event(group, event));
+        }
+    }
+
+    /// Tells sync what is durable now; true if work followed that must be flushed too.
+    fn pass_on(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let stored = std::mem::take(&mut self.stored);
+        let new: Vec<New> = stored
+            .into_iter()
+            .map(|(group, from, log, entry)| New {
+                group,
+                log,
+                seq: entry.header().seq,
+                id: entry.id(),
+                bytes: entry.bytes().to_vec(),
+                from,
+            })
+            .collect();
+        let touched: BTreeSet<GroupId> = new.iter().map(|entry| entry.group).collect();
+        let known = Known {
+            replicas: &self.replicas,
+            joins: &self.joins,
+            store: &self.store,
+            lan: &self.discovered,
+            now,
+        };
+        self.sync.committed(&new, now, &known);
+        for group in touched {
+            self.sync.roster_changed(&group, &known);
+        }
+        self.work(now)?;
+        Ok(!self.overlay.is_empty() || !self.stored.is_empty() || !self.events.is_empty())
+    }
+
+    /// The next thing to do, all of it durable.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.ready.pop_front()
+    }
+
+    /// When [`Input::Tick`] is wanted next.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let agenda = self.agenda.duties.values().chain(self.agenda.beacons.values()).copied();
+        agenda.chain(self.sync.deadline()).chain(self.next_dial()).chain(self.next_pledge()).min()
+    }
+
+    /// The groups of this profile.
+    pub fn groups(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.values()
+    }
+
+    /// One group.
+    pub fn group(&self, group: &GroupId) -> Option<&Replica> {
+        self.replicas.get(group)
+    }
+
+    /// Peers in open sessions, by group.
+    pub fn peers(&self) -> impl Iterator<Item = (ConnectionId, GroupId, DeviceKey)> + '_ {
+        self.sync.peers()
+    }
+
+    /// Asks something of one group, without changing it.
+    pub fn ask<R>(
+        &mut self,
+        group: GroupId,
+        now: Timestamp,
+        question: impl FnOnce(&Replica, &Round<'_>) -> R,
+    ) -> Option<R> {
+        self.in_group(group, None, now, |replica, round| question(replica, round))
+    }
+
+    /// The store, for what it can say of itself.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Groups in which this profile writes nothing, and why.
+    pub fn frozen(&self) -> impl Iterator<Item = (&Replica, Frozen)> {
+        self.replicas.values().filter_map(|replica| replica.frozen().map(|why| (replica, why)))
+    }
+
+    fn save_groups(&mut self) {
+        let list: Vec<u8> = self.replicas.keys().flat_map(|group| *group.as_bytes()).collect();
+        self.overlay.put(groups_key(), Retention::Kept, list);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Beacons: when to tell where one is and what one has (spec sync, Y-20).
+//!
+//! Soon when addresses have changed; after others have written, once per minute and member at most,
+//! so that receipts never outweigh what they acknowledge.
+
+use std::time::Duration;
+
+use super::Node;
+use crate::action::beacon::MAX_CONTACTS;
+use crate::id::GroupId;
+use crate::kind::Kind;
+use crate::replica::AuthorError;
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+
+/// Jitter for each member, so that not all answer at once.
+const JITTER: Duration = Duration::from_millis(600);
+/// Pause between beacons for each member.
+const PAUSE: Duration = Duration::from_secs(60);
+
+impl<S: Store> Node<S> {
+    /// Plans a beacon if this group should get one.
+    pub(super) fn plan_beacon(&mut self, group: GroupId, now: Timestamp) {
+        let Some(replica) = self.replicas.get(&group) else { return };
+        if self.agenda.beacons.contains_key(&group) || replica.may_write(Kind::Beacon).is_err() {
+            return;
+        }
+        let members = u32::try_from(replica.view().members.len()).unwrap_or(u32::MAX);
+        if members < 2 {
+            return;
+        }
+        let moved = !self.listening.is_empty() && replica.own_contacts() != self.told();
+        let others = self
+            .stored
+            .iter()
+            .any(|(g, from, log, _)| *g == group && from.is_some() && log.lane.is_chained());
+        if moved {
+            self.agenda.beacons.insert(group, now);
+        } else if others {
+            let mut random = [0; 8];
+            self.rng.fill_bytes(&mut random);
+            let span = JITTER.saturating_mul(members).as_millis().max(1) as u64;
+            let soon = now.after(Duration::from_millis(u64::from_be_bytes(random) % span));
+            let posted = self.agenda.posted.get(&group).map(|at| at.after(PAUSE.saturating_mul(members)));
+            self.agenda.beacons.insert(group, posted.unwrap_or(soon).max(soon));
+        }
+    }
+
+    fn told(&self) -> &[String] {
+        self.listening.get(..MAX_CONTACTS).unwrap_or(&self.listening)
+    }
+
+    pub(super) fn tick_beacons(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let due: Vec<GroupId> =
+            self.agenda.beacons.iter().filter(|(_, at)| **at <= now).map(|(group, _)| *group).collect();
+        for group in due {
+            self.agenda.beacons.remove(&group);
+            self.agenda.posted.insert(group, now);
+            let contacts = self.told().to_vec();
+            let posted =
+                self.in_group(group, None, now, |replica, round| replica.post_beacon(contacts, round));
+            if let Some(Err(AuthorError::Store(error))) = posted {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}

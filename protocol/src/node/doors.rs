@@ -1,0 +1,202 @@
+//! Both sides of a door: letting joiners in, and coming in.
+
+use super::{Join, Node, Output};
+use crate::group::invite::JoinRequest;
+use crate::group::membership::InviteState;
+use crate::group::operation::{Admit, Control};
+use crate::group::seal;
+use crate::id::{DeviceKey, GroupId};
+use crate::kind::Kind;
+use crate::replica::{AuthorError, BootstrapError, Event, Joining, Replica, Round};
+use crate::store::{Key, Retention, Store, StoreError, Table};
+use crate::sync::{ConnectionId, DoorState};
+use crate::time::Timestamp;
+
+/// The list of codes in use.
+fn joins_key() -> Key {
+    Key::new(Table::Profile, *b"joins", 0)
+}
+
+/// What is kept of one code in use.
+fn join_key(invite: &DeviceKey) -> Key {
+    Key::new(Table::Secret, [b"join".as_slice(), invite.as_bytes()].concat(), 0)
+}
+
+impl<S: Store> Node<S> {
+    /// A joiner shows a request: lets him in if the code still opens and the request holds. The
+    /// same device asking again gets the same answer: its mail may have been lost.
+    pub(super) fn knocked(
+        &mut self,
+        conn: ConnectionId,
+        group: GroupId,
+        invite: DeviceKey,
+        request: &[u8],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let answer =
+            self.in_group(group, None, now, |replica, round| let_in(replica, invite, request, round));
+        match answer {
+            Some(Ok(Some(mail))) => self.sync.mail(conn, &mail),
+            Some(Err(AuthorError::Store(error))) => return Err(error),
+            _ => {}
+        }
+        self.after(group, now)
+    }
+
+    pub(super) fn mailed(&mut self, invite: DeviceKey, mail: &[u8], now: Timestamp) {
+        let Some(join) = self.joins.get_mut(&invite) else { return };
+        // A bogus answer uses nothing up: the request stays, the next answer is tried.
+        if let Ok(bootstrap) = join.joining.receive(mail) {
+            join.bootstrap = Some(bootstrap);
+            let addresses: Vec<String> =
+                join.joining.code.hints.iter().map(|hint| hint.multiaddr()).collect();
+            for address in addresses {
+                self.dial_soon(&address, now);
+            }
+        }
+    }
+
+    pub(super) fn join_refused(&mut self, invite: DeviceKey, why: DoorState) {
+        if let Some(join) = self.joins.get_mut(&invite) {
+            join.refused = Some(why);
+            self.forget_join(&invite);
+            self.held.push_back(Output::JoinRefused(invite, why));
+        }
+    }
+
+    /// Holds entries of a group this device is coming into; false if it is none.
+    pub(super) fn hold_for_joining(&mut self, group: GroupId, entries: &[Vec<u8>]) -> bool {
+        if self.replicas.get(&group).is_some_and(|replica| replica.frozen().is_none()) {
+            return false;
+        }
+        let joining =
+            self.joins.values_mut().find(|j| j.bootstrap.as_ref().is_some_and(|b| b.group() == group));
+        let Some(join) = joining else { return false };
+        if let Some(bootstrap) = &mut join.bootstrap {
+            if entries.iter().any(|entry| bootstrap.hold(entry).is_err()) {
+                join.bootstrap = None;
+            }
+        }
+        true
+    }
+
+    /// Tries to complete a join with what is held.
+    pub(super) fn complete_join(
+        &mut self,
+        conn: ConnectionId,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let found = self.joins.iter().find(|(_, j)| j.bootstrap.as_ref().is_some_and(|b| b.group() == group));
+        let Some((invite, join)) = found else { return Ok(()) };
+        let (invite, name) = (*invite, join.joining.name.clone());
+        let Some(bootstrap) = &join.bootstrap else { return Ok(()) };
+        let mut scratch = crate::store::Overlay::default();
+        let (mut events, mut stored) = (Vec::new(), Vec::new());
+        let mut round = Round {
+            store: &self.store,
+            overlay: &mut scratch,
+            rng: &mut *self.rng,
+            now,
+            events: &mut events,
+            stored: &mut stored,
+        };
+        match bootstrap.complete(&mut round) {
+            Ok(joined) => {
+                self.overlay.extend(scratch.take());
+                self.replicas.insert(group, joined.replica);
+                self.save_groups();
+                self.joins.remove(&invite);
+                self.forget_join(&invite);
+                self.events.push((group, Event::Joined));
+                self.introduce(group, &name, now)?;
+                // The session began without a group behind it: it starts again with one.
+                self.sync.closed(conn);
+                self.held.push_back(Output::Close(conn));
+                self.hung_up(conn, now);
+                Ok(())
+            }
+            Err(BootstrapError::Incomplete) => Ok(()),
+            Err(BootstrapError::Store(error)) => Err(error),
+            Err(_) => {
+                // Not the code's group: what was sent is dropped, the code goes on.
+                if let Some(join) = self.joins.get_mut(&invite) {
+                    join.bootstrap = None;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn introduce(&mut self, group: GroupId, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        let done = self.in_group(group, None, now, |replica, round| replica.introduce(name, round));
+        match done {
+            Some(Err(AuthorError::Store(error))) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn keep_join(&mut self, joining: Joining) -> DeviceKey {
+        let invite = joining.invite();
+        self.overlay.put_secret(join_key(&invite), joining.to_bytes());
+        self.joins.insert(invite, Join { joining, bootstrap: None, refused: None });
+        self.save_joins();
+        invite
+    }
+
+    fn forget_join(&mut self, invite: &DeviceKey) {
+        self.overlay.erase(join_key(invite));
+        self.save_joins();
+    }
+
+    fn save_joins(&mut self) {
+        let waiting = self.joins.iter().filter(|(_, join)| join.refused.is_none());
+        let list: Vec<u8> = waiting.flat_map(|(invite, _)| *invite.as_bytes()).collect();
+        self.overlay.put(joins_key(), Retention::Kept, list);
+    }
+
+    pub(super) fn load_joins(&mut self) -> Result<(), StoreError> {
+        self.joins.clear();
+        let list = self.store.get(&joins_key())?.unwrap_or_default();
+        for invite in list.chunks_exact(32).filter_map(|key| key.try_into().ok()).map(DeviceKey) {
+            let kept = self.store.secret(&join_key(&invite))?;
+            if let Some(joining) = kept.and_then(|bytes| Joining::from_bytes(&bytes)) {
+                self.joins.insert(invite, Join { joining, bootstrap: None, refused: None });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Admission, commit and the mail for it; `None` if the request does not hold.
+fn let_in(
+    replica: &mut Replica,
+    invite: DeviceKey,
+    request: &[u8],
+    round: &mut Round<'_>,
+) -> Result<Option<Vec<u8>>, AuthorError> {
+    let Some((request_key, _)) = replica.door(&invite).cloned() else { return Ok(None) };
+    let Ok(request) = JoinRequest::open(request, &request_key, &replica.group(), &invite) else {
+        return Ok(None);
+    };
+    if replica.view().member_of(&request.device).is_some() {
+        return Ok(replica.welcome(&request.device, round)?);
+    }
+    let open = replica
+        .view()
+        .invites
+        .get(&invite)
+        .is_some_and(|i| i.state(round.now.as_secs()) == InviteState::Open);
+    if !open || seal::check_key_package(&request.key_package, &request.device, replica.suite()).is_err() {
+        return Ok(None);
+    }
+    let admit = Admit {
+        device: request.device,
+        key_package: request.key_package.into(),
+        invite: Some(invite),
+        proof: Some(request.proof.into()),
+    };
+    replica.post(Kind::Admit, &admit.to_payload(), round)?;
+    replica.carry_out(round)?;
+    Ok(replica.welcome(&request.device, round)?)
+}

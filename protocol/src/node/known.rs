@@ -1,0 +1,104 @@
+//! The node's groups as sync asks for them. Reads only what is durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ed25519_dalek::SigningKey;
+
+use super::Join;
+use crate::group::membership::InviteState;
+use crate::id::{DeviceKey, GroupId};
+use crate::log::LogId;
+use crate::replica::{Bootstrap, Frozen, Replica};
+use crate::store::{Overlay, Sight, Store};
+use crate::sync::{Claim, Door, DoorState, Groups, HeldInvite, LogHead};
+use crate::time::Timestamp;
+
+pub(super) struct Known<'a> {
+    pub(super) replicas: &'a BTreeMap<GroupId, Replica>,
+    pub(super) joins: &'a BTreeMap<DeviceKey, Join>,
+    pub(super) store: &'a dyn Store,
+    pub(super) lan: &'a BTreeSet<String>,
+    pub(super) now: Timestamp,
+}
+
+impl Known<'_> {
+    fn bootstraps(&self) -> impl Iterator<Item = &Bootstrap> {
+        self.joins.values().filter_map(|join| join.bootstrap.as_ref())
+    }
+
+    fn bootstrap(&self, group: &GroupId) -> Option<&Bootstrap> {
+        self.bootstraps().find(|bootstrap| bootstrap.group() == *group)
+    }
+
+    /// Whether an address belongs to somebody this node was told of, in any group or code, or was
+    /// seen on a network where discovery is on.
+    fn hinted(&self, join: &Join, address: &str) -> bool {
+        self.lan.contains(address) || join.joining.code.hints.iter().any(|hint| hint.multiaddr() == address)
+    }
+}
+
+impl Groups for Known<'_> {
+    fn shown(&self, dialled: &str) -> Vec<Claim> {
+        let told = |replica: &&Replica| replica.contacts().iter().any(|(_, contact)| contact == dialled);
+        let live = |replica: &&Replica| replica.frozen() != Some(Frozen::Ended);
+        let groups = self.replicas.values().filter(live).filter(|r| self.lan.contains(dialled) || told(r));
+        let claims = groups.flat_map(|replica| replica.claims_for(dialled));
+        let hinted = self.joins.values().filter(|join| self.hinted(join, dialled));
+        claims.chain(hinted.filter_map(|join| join.bootstrap.as_ref()).map(Bootstrap::claim)).collect()
+    }
+
+    fn recognised(&self) -> Vec<Claim> {
+        self.replicas.values().flat_map(Replica::recognised).collect()
+    }
+
+    fn doors(&self, dialled: &str) -> Vec<Door> {
+        let knocking = self.joins.values().filter(|join| join.bootstrap.is_none() && join.refused.is_none());
+        knocking.filter(|join| self.hinted(join, dialled)).map(|join| join.joining.door()).collect()
+    }
+
+    fn invites(&self) -> Vec<HeldInvite> {
+        let opens = |replica: &&Replica| replica.view().is_keyholder(&replica.member());
+        let held = self.replicas.values().filter(opens).flat_map(|replica| {
+            replica.view().invites.iter().filter_map(|(key, info)| {
+                let (_, peer_key) = replica.door(key)?;
+                let state = match info.state(self.now.as_secs()) {
+                    InviteState::Open => DoorState::Open,
+                    InviteState::Used => DoorState::Used,
+                    InviteState::Expired => DoorState::Expired,
+                    InviteState::Revoked => DoorState::Revoked,
+                };
+                Some(HeldInvite { group: replica.group(), key: *key, peer_key: peer_key.clone(), state })
+            })
+        });
+        held.collect()
+    }
+
+    fn on_roster(&self, group: &GroupId, device: &DeviceKey) -> bool {
+        match self.replicas.get(group) {
+            Some(replica) => replica.view().member_of(device).is_some(),
+            None => self.bootstrap(group).is_some_and(|bootstrap| bootstrap.leaves().contains(device)),
+        }
+    }
+
+    fn signer(&self, group: &GroupId) -> Option<SigningKey> {
+        let own = self.replicas.get(group).map(Replica::signer);
+        own.or_else(|| self.bootstrap(group).map(Bootstrap::signer)).cloned()
+    }
+
+    fn heads(&self, group: &GroupId) -> Vec<LogHead> {
+        self.replicas.get(group).map(Replica::heads).unwrap_or_default()
+    }
+
+    fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>> {
+        let durable = Overlay::default();
+        let sight = Sight { store: self.store, overlay: &durable };
+        self.replicas.get(group).map(|replica| replica.read(log, after, bytes, sight)).unwrap_or_default()
+    }
+
+    fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId> {
+        let joined =
+            self.replicas.values().find(|replica| replica.knows_hint(author_hint)).map(Replica::group);
+        let is_leaf = |b: &&Bootstrap| b.leaves().iter().any(|device| device.hint() == *author_hint);
+        joined.or_else(|| self.bootstraps().find(is_leaf).map(Bootstrap::group))
+    }
+}
