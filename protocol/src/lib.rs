@@ -10,6 +10,7 @@ pub mod kind;
 pub mod log;
 pub mod node;
 pub mod replica;
+pub mod sim;
 pub mod store;
 pub mod sync;
 pub mod time;

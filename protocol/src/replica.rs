@@ -115,6 +115,8 @@ pub struct Replica {
     board: Board,
     profiles: BTreeMap<DeviceKey, Profile>,
     beacons: BTreeMap<DeviceKey, Beacon>,
+    /// Where the code this device came in by said its issuer can be reached.
+    hints: Vec<String>,
     /// The author's clock of each device's newest entry, shown as "last heard".
     last_heard: BTreeMap<DeviceKey, u32>,
     /// Every device that was ever let in: whose entries are taken.
@@ -127,6 +129,8 @@ pub struct Replica {
     doors: BTreeMap<DeviceKey, (Secret, Secret)>,
     /// Key packages of admissions not yet carried out.
     packages: BTreeMap<DeviceKey, Vec<u8>>,
+    /// Highest plausible Lamport clock of a message.
+    clock: u32,
     frozen: Option<Frozen>,
     /// The state a commit of this round leads to, until its entry is applied.
     pending: Option<(EntryId, EpochState)>,
@@ -183,6 +187,12 @@ impl Replica {
     /// Whether every leaf of the head belongs to a current member: the gate (K-9).
     pub fn is_clean(&self) -> bool {
         self.leaves.is_subset(&self.view.roster())
+    }
+
+    /// The Lamport clock of the next message: above all plausible ones. An honest clock never
+    /// exceeds the number of entries there are.
+    pub fn next_clock(&self) -> u32 {
+        self.clock.saturating_add(1)
     }
 
     /// Why this device writes nothing here, if so.

@@ -19,6 +19,11 @@ pub struct Message {
     /// The message it answers.
     #[n(1)]
     pub reply_to: Option<EntryId>,
+    /// A Lamport clock: one above the highest its author had seen. It gives all screens one order;
+    /// cites between talk entries can't, since they are never waited for. A liar misplaces his own
+    /// message only.
+    #[n(2)]
+    pub clock: u32,
 }
 
 impl Action for Message {

@@ -172,7 +172,8 @@ impl<S: Store> Node<S> {
     /// # Errors
     /// See [`NodeError`].
     pub fn send(&mut self, group: GroupId, text: &str, now: Timestamp) -> Result<EntryId, NodeError> {
-        let body = Message { text: text.to_owned(), reply_to: None };
+        let clock = self.replica(&group)?.next_clock();
+        let body = Message { text: text.to_owned(), reply_to: None, clock };
         body.check()?;
         self.post(group, Kind::Message, &body.to_payload(), now)
     }

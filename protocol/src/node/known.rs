@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 
 use super::Join;
 use crate::group::membership::InviteState;
-use crate::id::{DeviceKey, GroupId};
+use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::replica::{Bootstrap, Frozen, Replica};
 use crate::store::{Overlay, Sight, Store};
@@ -87,6 +87,12 @@ impl Groups for Known<'_> {
 
     fn heads(&self, group: &GroupId) -> Vec<LogHead> {
         self.replicas.get(group).map(Replica::heads).unwrap_or_default()
+    }
+
+    fn id_at(&self, group: &GroupId, log: LogId, seq: u32) -> Option<EntryId> {
+        let durable = Overlay::default();
+        let sight = Sight { store: self.store, overlay: &durable };
+        self.replicas.get(group).and_then(|replica| replica.id_at(log, seq, sight))
     }
 
     fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>> {

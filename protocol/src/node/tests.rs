@@ -1,1 +1,438 @@
+//! Scenarios of whole nodes: people, laptops, cut cables.
 
+use std::time::Duration;
+
+use super::*;
+use crate::action::grievance::{Grievance, Support, SupportKind};
+use crate::action::strike::Leg;
+use crate::group::invite::InviteCode;
+use crate::group::seal::Suite;
+use crate::id::MemberId;
+use crate::sim::Sim;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A draft of alice's, everybody else let in by code.
+fn picket(seed: u64, people: usize) -> (Sim, GroupId) {
+    let mut sim = Sim::new(seed);
+    let alice = sim.add();
+    let group =
+        sim.act(alice, |node, now| node.create_group("picket", "alice", Suite::Classical, now)).unwrap();
+    for number in 1..people {
+        let laptop = sim.add();
+        admit(&mut sim, group, laptop, &format!("rider{number}"));
+    }
+    // What is sealed before somebody is known to be in can't be read by him: wait for all heads.
+    let together = |sim: &mut Sim| (1..people).all(|laptop| head(sim, laptop, group) == head(sim, 0, group));
+    assert!(sim.run_until(5 * MINUTE, together));
+    (sim, group)
+}
+
+fn admit(sim: &mut Sim, group: GroupId, laptop: usize, name: &str) {
+    let expires = sim.now().after(Duration::from_secs(7 * 86_400));
+    let invite = sim.act(0, |node, now| node.invite(group, 1, expires, now)).unwrap();
+    join(sim, laptop, &invite.code.unwrap(), name);
+    let is_in = |sim: &mut Sim| sim.laptop(laptop).node.as_ref().unwrap().group(&group).is_some();
+    assert!(sim.run_until(5 * MINUTE, is_in), "{name} is in");
+}
+
+fn join(sim: &mut Sim, laptop: usize, code: &str, name: &str) {
+    let code = InviteCode::parse(code).unwrap();
+    sim.act(laptop, |node, now| node.join(code, name, now).map(|_| node.handle(Input::Tick, now)))
+        .unwrap()
+        .unwrap();
+}
+
+fn texts(sim: &mut Sim, laptop: usize, group: GroupId) -> Vec<String> {
+    let list = sim.act(laptop, |node, now| {
+        node.ask(group, now, |replica, round| replica.messages(None, 100_000, round))
+    });
+    list.unwrap().unwrap().into_iter().map(|message| message.text).collect()
+}
+
+fn say(sim: &mut Sim, laptop: usize, group: GroupId, text: &str) {
+    sim.act(laptop, |node, now| node.send(group, text, now)).unwrap();
+}
+
+/// Whether all these laptops show these messages, in any order.
+fn all_read(sim: &mut Sim, laptops: &[usize], group: GroupId, count: usize) -> bool {
+    laptops.iter().all(|laptop| texts(sim, *laptop, group).len() == count)
+}
+
+fn member(sim: &mut Sim, laptop: usize, group: GroupId) -> MemberId {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().member()
+}
+
+fn members(sim: &mut Sim, laptop: usize, group: GroupId) -> usize {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().view().members.len()
+}
+
+fn head(sim: &mut Sim, laptop: usize, group: GroupId) -> crate::id::EpochId {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().head()
+}
+
+#[test]
+fn three_people_come_in_by_code_and_talk() {
+    let (mut sim, group) = picket(1, 3);
+    for laptop in 0..3 {
+        say(&mut sim, laptop, group, &format!("from {laptop}"));
+    }
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 3)));
+    let orders: Vec<Vec<String>> = (0..3).map(|laptop| texts(&mut sim, laptop, group)).collect();
+    assert!(orders.windows(2).all(|pair| pair[0] == pair[1]), "one order on all screens");
+    let names = sim.laptop(2).node.as_ref().unwrap().group(&group).unwrap().members();
+    let names: Vec<_> = names.into_iter().filter_map(|m| m.name).collect();
+    assert_eq!(names.len(), 3);
+}
+
+#[test]
+fn a_newcomer_reads_who_is_in_but_nothing_said_before() {
+    let (mut sim, group) = picket(2, 2);
+    say(&mut sim, 0, group, "before");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
+    let carla = sim.add();
+    admit(&mut sim, group, carla, "carla");
+    say(&mut sim, 0, group, "after");
+    assert!(sim.run_until(5 * MINUTE, |sim| texts(sim, carla, group) == ["after"]));
+    assert_eq!(members(&mut sim, carla, group), 3);
+}
+
+#[test]
+fn a_code_is_used_once_and_its_second_user_is_told() {
+    let (mut sim, group) = picket(3, 1);
+    let expires = sim.now().after(Duration::from_secs(86_400));
+    let code = sim.act(0, |node, now| node.invite(group, 1, expires, now)).unwrap().code.unwrap();
+    let (bob, eve) = (sim.add(), sim.add());
+    join(&mut sim, bob, &code, "bob");
+    assert!(sim.run_until(5 * MINUTE, |sim| sim.laptop(bob).node.as_ref().unwrap().group(&group).is_some()));
+    join(&mut sim, eve, &code, "eve");
+    sim.run_for(5 * MINUTE);
+    assert!(sim.laptop(eve).node.as_ref().unwrap().group(&group).is_none());
+    assert_eq!(sim.laptop(eve).node.as_ref().unwrap().joining().count(), 0, "refused, and told so");
+    assert_eq!(members(&mut sim, 0, group), 2);
+}
+
+#[test]
+fn a_revoked_code_opens_nothing() {
+    let (mut sim, group) = picket(4, 1);
+    let expires = sim.now().after(Duration::from_secs(86_400));
+    let invite = sim.act(0, |node, now| node.invite(group, 5, expires, now)).unwrap();
+    sim.act(0, |node, now| node.revoke(group, invite.key, now)).unwrap();
+    let bob = sim.add();
+    join(&mut sim, bob, &invite.code.unwrap(), "bob");
+    sim.run_for(5 * MINUTE);
+    assert_eq!(members(&mut sim, 0, group), 1);
+}
+
+#[test]
+fn a_removed_member_reads_nothing_sent_by_those_who_know() {
+    let (mut sim, group) = picket(5, 3);
+    say(&mut sim, 0, group, "one");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 1)));
+    let bob = member(&mut sim, 1, group);
+    sim.act(0, |node, now| node.remove(group, bob, now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| {
+        members(sim, 2, group) == 2 && head(sim, 2, group) == head(sim, 0, group)
+    }));
+    say(&mut sim, 0, group, "two");
+    say(&mut sim, 2, group, "three");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 2], group, 3)));
+    sim.run_for(5 * MINUTE);
+    assert_eq!(texts(&mut sim, 1, group), ["one"]);
+    assert!(sim.act(1, |node, now| node.send(group, "let me in", now)).is_err());
+    assert!(sim.laptop(1).events.iter().any(|(_, event)| *event == Event::Removed), "he is told");
+}
+
+#[test]
+fn only_the_founder_of_a_draft_lets_in_and_puts_out() {
+    let (mut sim, group) = picket(6, 3);
+    let (carla, alice) = (member(&mut sim, 2, group), member(&mut sim, 0, group));
+    let expires = sim.now().after(MINUTE);
+    assert_eq!(sim.act(1, |node, now| node.remove(group, carla, now)), Err(NodeError::NotAllowed));
+    assert!(matches!(
+        sim.act(1, |node, now| node.invite(group, 1, expires, now)),
+        Err(NodeError::NotAllowed)
+    ));
+    assert_eq!(sim.act(0, |node, now| node.remove(group, alice, now)), Err(NodeError::KeyHolder));
+}
+
+#[test]
+fn a_leaving_is_carried_out_by_whoever_is_there() {
+    let (mut sim, group) = picket(7, 4);
+    sim.run_for(MINUTE);
+    sim.crash(0);
+    sim.act(3, |node, now| node.leave(group, now)).unwrap();
+    assert!(sim.run_until(10 * MINUTE, |sim| {
+        let clean =
+            |sim: &mut Sim, l: usize| sim.laptop(l).node.as_ref().unwrap().group(&group).unwrap().is_clean();
+        members(sim, 1, group) == 3 && clean(sim, 1) && clean(sim, 2)
+    }));
+    say(&mut sim, 1, group, "without dan");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[1, 2], group, 1)));
+    assert!(texts(&mut sim, 3, group).is_empty());
+    sim.start(0);
+    assert!(
+        sim.run_until(10 * MINUTE, |sim| all_read(sim, &[0], group, 1)),
+        "alice follows the commit others made"
+    );
+}
+
+#[test]
+fn who_was_off_catches_up_from_whomever_it_meets() {
+    let (mut sim, group) = picket(8, 3);
+    sim.run_for(MINUTE);
+    sim.crash(2);
+    for number in 0..300 {
+        say(&mut sim, number % 2, group, &format!("m{number}"));
+        sim.run_for(Duration::from_millis(50));
+    }
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1], group, 300)));
+    sim.crash(0);
+    sim.start(2);
+    assert!(sim.run_until(10 * MINUTE, |sim| all_read(sim, &[2], group, 300)), "from bob alone");
+    assert_eq!(texts(&mut sim, 2, group), texts(&mut sim, 1, group));
+}
+
+#[test]
+fn a_crash_at_any_moment_loses_nothing_acknowledged() {
+    for seed in 0..12 {
+        let (mut sim, group) = picket(100 + seed, 3);
+        let mut sent = 0;
+        for round in 0..8u64 {
+            let laptop = ((seed + round) % 3) as usize;
+            say(&mut sim, laptop, group, &format!("{round}"));
+            sent += 1;
+            for _ in 0..(seed * 7 + round * 5) % 23 {
+                sim.step();
+            }
+            sim.crash(laptop);
+            sim.run_for(Duration::from_millis(300));
+            sim.start(laptop);
+        }
+        assert!(sim.run_until(20 * MINUTE, |sim| all_read(sim, &[0, 1, 2], group, sent)), "seed {seed}");
+    }
+}
+
+#[test]
+fn partitions_and_broken_connections_heal() {
+    for seed in 0..8 {
+        let (mut sim, group) = picket(200 + seed, 4);
+        sim.run_for(MINUTE);
+        sim.breaks = 40;
+        sim.partition(&[0, 1], &[2, 3], true);
+        for laptop in 0..4 {
+            say(&mut sim, laptop, group, &format!("apart {laptop}"));
+            sim.run_for(Duration::from_secs(20));
+        }
+        sim.partition(&[0, 1], &[2, 3], false);
+        assert!(sim.run_until(30 * MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 4)), "seed {seed}");
+        let orders: Vec<_> = (0..4).map(|laptop| texts(&mut sim, laptop, group)).collect();
+        assert!(orders.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_and_keeps_what_it_has() {
+    let (mut sim, group) = picket(9, 2);
+    say(&mut sim, 0, group, "kept");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
+    sim.crash(1);
+    sim.fill_disk(1, true);
+    sim.start(1);
+    let result = {
+        let now = sim.now();
+        let node = sim.laptop(1).node.as_mut().unwrap();
+        node.send(group, "lost, and said so", now).unwrap();
+        node.flush(now)
+    };
+    assert_eq!(result, Err(StoreError::Full));
+    assert_eq!(texts(&mut sim, 1, group), ["kept"]);
+    sim.crash(1);
+    sim.fill_disk(1, false);
+    sim.start(1);
+    say(&mut sim, 1, group, "room again");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1], group, 2)));
+}
+
+#[test]
+fn a_rolled_back_profile_stops_before_it_equivocates() {
+    let (mut sim, group) = picket(10, 2);
+    sim.run_for(MINUTE);
+    let image = sim.image(1);
+    say(&mut sim, 1, group, "first");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
+    sim.crash(1);
+    sim.put_image(1, image);
+    sim.start(1);
+    // Offline he writes again, at the position he has used before.
+    say(&mut sim, 1, group, "second, at the same place");
+    assert!(
+        sim.run_until(5 * MINUTE, |sim| sim.laptop(1).events.iter().any(|(_, e)| *e == Event::RolledBack))
+    );
+    sim.run_for(5 * MINUTE);
+    assert_eq!(texts(&mut sim, 0, group), ["first"], "the second text never left");
+    let equivocation =
+        |sim: &mut Sim| sim.laptop(0).events.iter().any(|(_, e)| matches!(e, Event::Equivocation(_)));
+    assert!(!equivocation(&mut sim));
+    assert!(sim.act(1, |node, now| node.send(group, "more", now)).is_err());
+}
+
+fn grievance() -> Grievance {
+    Grievance {
+        category: "pay.below_rate".into(),
+        platform: "Deliverix".into(),
+        when: "2026-11-20".into(),
+        place: "Lyon".into(),
+        amounts: vec![],
+        text: "Three euros for six kilometres".into(),
+    }
+}
+
+fn plan(sim: &Sim, window: u32) -> CallPlan {
+    let start = sim.now().as_secs() + 86_400;
+    let leg = Leg {
+        zone: "Europe/Paris".into(),
+        place: "Lyon".into(),
+        start_local: "2027-01-16T18:00".into(),
+        end_local: "2027-01-16T22:00".into(),
+        start,
+        end: start + 4 * 3600,
+        threshold: 0,
+    };
+    CallPlan {
+        changes: None,
+        title: "Evening off".into(),
+        demands: vec!["5 EUR a task".into()],
+        form: "log_off".into(),
+        legs: vec![leg],
+        threshold: 3,
+        closes: start - 3600,
+        answer_window: window,
+        tzdb: String::new(),
+    }
+}
+
+fn board_of<R>(
+    sim: &mut Sim,
+    laptop: usize,
+    group: GroupId,
+    f: impl FnOnce(&crate::action::board::Board) -> R,
+) -> R {
+    f(sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().board())
+}
+
+#[test]
+fn a_grievance_is_backed_once_a_member() {
+    let (mut sim, group) = picket(11, 3);
+    let id = sim.act(1, |node, now| node.file_grievance(group, &grievance(), now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| {
+        (0..3).all(|l| board_of(sim, l, group, |b| b.grievance(&id).is_some()))
+    }));
+    for laptop in [0, 2, 2] {
+        let body = Support { grievance: id, kind: SupportKind::Same };
+        sim.act(laptop, |node, now| node.support(group, &body, now)).unwrap();
+    }
+    assert!(sim.run_until(5 * MINUTE, |sim| (0..3).all(|l| board_of(
+        sim,
+        l,
+        group,
+        |b| b.support_of(&id).len() == 2
+    ))));
+}
+
+#[test]
+fn pledges_are_counted_by_the_caller_and_shown_at_the_close() {
+    let (mut sim, group) = picket(12, 4);
+    let plan = plan(&sim, 600);
+    let call = sim.act(0, |node, now| node.call_strike(group, plan, now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| {
+        (0..4).all(|l| board_of(sim, l, group, |b| b.call_view(&call).is_some()))
+    }));
+    for laptop in [1, 2] {
+        sim.act(laptop, |node, now| node.pledge_to(group, call, now)).unwrap();
+    }
+    sim.run_for(15 * MINUTE);
+    let answers = board_of(&mut sim, 3, group, |b| b.answers(&call).count());
+    assert_eq!(answers, 4, "everyone has answered, yes or blank");
+    let sizes: BTreeSet<usize> =
+        board_of(&mut sim, 3, group, |b| b.answers(&call).map(|(_, a)| a.sealed.len()).collect());
+    assert_eq!(sizes.len(), 1, "all answers look the same");
+    assert_eq!(sim.act(0, |node, now| node.tally(group, call, now)), Ok(Some(2)));
+    assert_eq!(sim.act(1, |node, now| node.tally(group, call, now)), Ok(None), "others can't open them");
+    assert_eq!(board_of(&mut sim, 1, group, |b| b.count(&call)), None, "hidden until five, or the close");
+    sim.run_for(Duration::from_secs(86_400));
+    assert_eq!(board_of(&mut sim, 3, group, |b| b.count(&call)), Some((2, true)));
+    assert_eq!(sim.act(0, |node, now| node.tally(group, call, now)), Ok(None), "the key of the call is gone");
+    assert_eq!(sim.act(1, |node, now| node.pledge_to(group, call, now)), Err(NodeError::TooLate));
+}
+
+#[test]
+fn a_call_off_reaches_everyone_and_only_the_founder_can_make_it() {
+    let (mut sim, group) = picket(13, 3);
+    let plan = plan(&sim, 0);
+    assert!(matches!(
+        sim.act(1, {
+            let plan = plan.clone();
+            |node, now| node.call_strike(group, plan, now)
+        }),
+        Err(NodeError::NotAllowed)
+    ));
+    let call = sim.act(0, |node, now| node.call_strike(group, plan, now)).unwrap();
+    assert_eq!(sim.act(1, |node, now| node.call_off(group, call, "it's over", now)).is_err(), true);
+    sim.act(0, |node, now| node.call_off(group, call, "agreement reached", now)).unwrap();
+    let off = |sim: &mut Sim, l| {
+        board_of(sim, l, group, |b| b.call_view(&call).is_some_and(|v| v.called_off.is_some()))
+    };
+    assert!(sim.run_until(5 * MINUTE, |sim| (0..3).all(|l| off(sim, l))));
+}
+
+#[test]
+fn sent_messages_are_known_to_be_delivered() {
+    let (mut sim, group) = picket(14, 3);
+    sim.run_for(MINUTE);
+    say(&mut sim, 1, group, "who has it?");
+    let delivered = |sim: &mut Sim| {
+        let list = sim.act(1, |node, now| node.ask(group, now, |r, round| r.messages(None, 1, round)));
+        list.unwrap()
+            .unwrap()
+            .pop()
+            .and_then(|message| message.reach)
+            .is_some_and(|r| r.delivered == 2 && r.of == 2)
+    };
+    assert!(sim.run_until(10 * MINUTE, delivered));
+}
+
+#[test]
+fn restarted_nodes_find_each_other_as_long_as_one_told_address_answers() {
+    let (mut sim, group) = picket(15, 3);
+    sim.run_for(5 * MINUTE);
+    for laptop in 0..3 {
+        sim.crash(laptop);
+    }
+    for laptop in [1, 2] {
+        sim.start(laptop);
+    }
+    say(&mut sim, 1, group, "back");
+    assert!(
+        sim.run_until(10 * MINUTE, |sim| all_read(sim, &[1, 2], group, 1)),
+        "without alice, who let both in"
+    );
+}
+
+#[test]
+fn garbage_costs_its_sender_the_session_and_nobody_else_anything() {
+    let (mut sim, group) = picket(16, 2);
+    for garbage in [vec![], vec![0], vec![99; 40], vec![2; 1025], vec![11; 600], vec![10; 66_000]] {
+        let now = sim.now();
+        let node = sim.laptop(0).node.as_mut().unwrap();
+        let conn = ConnectionId(1 << 40);
+        let connected = Connected { conn, dialled: None, local: vec![1], remote: vec![2] };
+        node.handle(Input::Connected(connected), now).unwrap();
+        node.handle(Input::Frame(conn, garbage), now).unwrap();
+        node.flush(now).unwrap();
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+        assert_eq!(outputs, [Output::Close(conn)]);
+    }
+    say(&mut sim, 1, group, "still here");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
+}

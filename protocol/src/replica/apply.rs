@@ -19,6 +19,9 @@ use crate::kind::Kind;
 use crate::log::{Facts, LogId, Marks, Past};
 use crate::store::StoreError;
 
+/// What a clock may be ahead of the entries that are here: others may have many more.
+const CLOCK_SLACK: usize = 100_000;
+
 impl Replica {
     /// Carries an entry's effect out; true if it is a membership act that counts.
     pub(super) fn effect(
@@ -223,13 +226,22 @@ impl Replica {
 
     fn message(&mut self, entry: &Entry, body: &Body, facts: Facts, round: &mut Round<'_>) {
         let entitled = self.view_at(facts.ops).member_of(&entry.device()).is_some();
-        if !entitled || Message::from_payload(&body.payload).is_err() {
+        let (true, Ok(message)) = (entitled, Message::from_payload(&body.payload)) else {
             round.events.push(Event::Rejected(entry.id()));
             return;
-        }
+        };
+        self.note_clock(message.clock);
         let log = LogId { device: entry.device(), lane: entry.header().lane };
-        shelf::put_message(round.overlay, &self.group, log, entry, facts.depth);
+        shelf::put_message(round.overlay, &self.group, log, entry, message.clock);
         round.events.push(Event::Message(entry.id()));
+    }
+
+    /// Follows a clock unless it is beyond what an honest author could have counted.
+    pub(super) fn note_clock(&mut self, clock: u32) {
+        let (entries, _) = self.counts();
+        if (clock as usize) <= entries.saturating_add(CLOCK_SLACK) {
+            self.clock = self.clock.max(clock);
+        }
     }
 
     pub(super) fn beacon(&mut self, device: DeviceKey, body: &Body, round: &Round<'_>) {

@@ -18,7 +18,7 @@ use crate::codec::Reader;
 use crate::crypto::{self, Secret};
 use crate::entry::{Class, ClassKey, Entry, UnverifiedEntry};
 use crate::group::epoch::{EpochKeys, peer_key};
-use crate::group::invite::{CodeError, InviteCode, JoinRequest};
+use crate::group::invite::{CodeError, Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Commit, Control, Genesis, GenesisParameters, Opened};
 use crate::group::seal::{self, EpochState, GenesisTree, JoinerSecrets, PublicReplay, SealError, Suite};
 use crate::id::{DeviceKey, EpochId, GroupId};
@@ -331,6 +331,8 @@ impl Bootstrap {
         }
         let founder = replica.founder();
         replica.add_device(founder, round);
+        replica.hints = self.joining.code.hints.iter().map(Hint::multiaddr).collect();
+        shelf::put_named(round.overlay, &self.group, b"hints", replica.hints.join("\n").into_bytes());
         replica
     }
 

@@ -6,6 +6,8 @@ use ed25519_dalek::SigningKey;
 use super::receive::Shelved;
 use super::shelf::{Shelf, Stored};
 use super::{Frozen, OpenError, Replica, Round};
+use crate::action::Action;
+use crate::action::message::Message;
 use crate::codec::Reader;
 use crate::entry::Lane;
 use crate::group::operation::{Control, Genesis};
@@ -33,6 +35,7 @@ impl Replica {
             .ok_or(OpenError::Incomplete)?;
         let devices = shelf.named(b"devices")?.ok_or(OpenError::Incomplete)?;
         let frozen = shelf.named(b"frozen")?;
+        let hints = shelf.named(b"hints")?.unwrap_or_default();
         let states = shelf.states()?;
         let tree = GenesisTree { group_info: genesis.group_info.to_vec(), tree: genesis.tree.to_vec() };
         let root = EpochId(root);
@@ -43,6 +46,7 @@ impl Replica {
         if !states.iter().all(|recipe| replica.logs.states_mut().restore(recipe)) {
             return Err(OpenError::Incomplete);
         }
+        replica.hints = String::from_utf8_lossy(&hints).lines().map(str::to_owned).collect();
         replica.states_stored = replica.logs.states().len();
         replica.replay_acts(round)?;
         replica.restore_talk(round)?;
@@ -119,7 +123,10 @@ impl Replica {
         for (facts, entry) in tips {
             self.logs.restore(&Meta::from(&entry), facts);
             self.spoke_in.insert(entry.device(), entry.epoch());
-            let time = self.open_body(&entry).map_or(0, |body| body.time);
+            let body = self.open_body(&entry);
+            let message = body.as_ref().and_then(|body| Message::from_payload(&body.payload).ok());
+            self.note_clock(message.map_or(0, |message| message.clock));
+            let time = body.map_or(0, |body| body.time);
             let heard = self.last_heard.entry(entry.device()).or_insert(time);
             *heard = (*heard).max(time);
         }

@@ -116,15 +116,15 @@ pub(crate) fn put(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &En
 }
 
 /// Stages a place in the screen order of messages.
-pub(crate) fn put_message(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &Entry, depth: u32) {
-    let order = screen_order(depth, &entry.id());
+pub(crate) fn put_message(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &Entry, clock: u32) {
+    let order = screen_order(clock, &entry.id());
     let key = Key::new(Table::Timeline, scoped(group, b"messages"), order);
     overlay.put(key, retention(entry.header().class), encode_place(log, entry.header().seq));
 }
 
-/// Order on screen: depth, then hash; never a clock.
-pub(crate) fn screen_order(depth: u32, id: &EntryId) -> u128 {
-    u128::from(depth) << 64 | u128::from(u64::from_be_bytes(id.hint()))
+/// Order on screen: the author's Lamport clock, then hash; never a wall clock.
+pub(crate) fn screen_order(clock: u32, id: &EntryId) -> u128 {
+    u128::from(clock) << 64 | u128::from(u64::from_be_bytes(id.hint()))
 }
 
 /// Stages the recipe of an operation set.

@@ -71,8 +71,8 @@ impl Replica {
         let shelf = self.shelf(round);
         let places = shelf.timeline(before.map_or(u128::MAX, |b| b.saturating_sub(1)), limit)?;
         let mut messages = Vec::with_capacity(places.len());
-        for (order, log, seq) in places.into_iter().rev() {
-            if let Some(message) = shelf.at(log, seq)?.and_then(|stored| self.message_view(&stored, order)) {
+        for (_, log, seq) in places.into_iter().rev() {
+            if let Some(message) = shelf.at(log, seq)?.and_then(|stored| self.message_view(&stored)) {
                 messages.push(message);
             }
         }
@@ -85,23 +85,21 @@ impl Replica {
     /// The store's.
     pub fn message_by_id(&self, id: &EntryId, round: &Round<'_>) -> Result<Option<MessageView>, StoreError> {
         let stored = self.shelf(round).by_id(id)?;
-        Ok(stored.and_then(|stored| {
-            let order = stored.facts.map(|facts| super::shelf::screen_order(facts.depth, id))?;
-            self.message_view(&stored, order)
-        }))
+        Ok(stored.and_then(|stored| self.message_view(&stored)))
     }
 
-    fn message_view(&self, stored: &Stored, order: u128) -> Option<MessageView> {
+    fn message_view(&self, stored: &Stored) -> Option<MessageView> {
         let entry = &stored.entry;
         let body = self.open_body(entry)?;
-        let text = Message::from_payload(&body.payload).ok()?.text;
+        let message = Message::from_payload(&body.payload).ok()?;
+        let order = super::shelf::screen_order(message.clock, &entry.id());
         let own = entry.device() == self.device;
         let reach = own.then(|| self.reach(entry.header().lane, entry.header().seq));
         Some(MessageView {
             id: entry.id(),
             author: entry.device().into(),
             time: body.time,
-            text,
+            text: message.text,
             reach,
             order,
         })
@@ -153,11 +151,13 @@ impl Replica {
         self.profiles.get(&DeviceKey(member.0)).map(|profile| profile.name.clone())
     }
 
-    /// Where members said they can be reached, this device left out.
+    /// Where members said they can be reached, this device left out; and where the code it came in
+    /// by said so.
     pub fn contacts(&self) -> Vec<(DeviceKey, String)> {
         let current = |device: &DeviceKey| *device != self.device && self.view.member_of(device).is_some();
         let beacons = self.beacons.iter().filter(|(device, _)| current(device));
-        beacons.flat_map(|(device, beacon)| beacon.contacts.iter().map(|c| (*device, c.clone()))).collect()
+        let told = beacons.flat_map(|(device, beacon)| beacon.contacts.iter().map(|c| (*device, c.clone())));
+        told.chain(self.hints.iter().map(|hint| (self.founder(), hint.clone()))).collect()
     }
 
     /// What this device last told of itself.
@@ -195,6 +195,13 @@ impl Replica {
             forked: fork.is_some(),
         };
         self.logs.heads().map(head).collect()
+    }
+
+    /// The entry at a position of a log's trunk.
+    pub fn id_at(&self, log: LogId, seq: u32, sight: crate::store::Sight<'_>) -> Option<EntryId> {
+        let shelf = Shelf { sight, group: self.group };
+        let seq = if log.lane.is_chained() { seq } else { 0 };
+        shelf.at(log, seq).ok().flatten().map(|stored| stored.entry.id())
     }
 
     /// Entries of a log after a position, for a member who asked.

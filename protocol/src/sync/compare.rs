@@ -138,17 +138,34 @@ impl Sync {
 
     /// What the other side lists of this node's own logs, it has.
     fn acknowledge_listed(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
-        for (lane, theirs, mine) in self.own_heads(conn, handle, groups) {
-            self.acknowledge(conn, handle, lane, theirs.min(mine));
+        for (log, theirs) in self.own_heads(conn, handle, groups) {
+            if !self.is_foreign(conn, handle, log, &theirs, groups) {
+                self.acknowledge(conn, handle, log.lane, theirs.seq);
+            }
         }
     }
 
     /// Own head first: if the other side knows nothing of my logs that I lack, I may show mine.
     fn confirm_own(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
-        let ahead = self.own_heads(conn, handle, groups).iter().any(|(_, theirs, mine)| theirs > mine);
-        if !ahead {
+        let own = self.own_heads(conn, handle, groups);
+        if !own.iter().any(|(log, theirs)| self.is_foreign(conn, handle, *log, theirs, groups)) {
             self.confirm(conn, handle);
         }
+    }
+
+    /// Whether a head the other side claims of a log is not among this node's entries of it.
+    fn is_foreign(
+        &self,
+        conn: ConnectionId,
+        handle: u8,
+        log: LogId,
+        theirs: &Head,
+        groups: &dyn Groups,
+    ) -> bool {
+        let Some(session) = self.sessions.get(&conn) else { return true };
+        let Some(link) = session.links.get(&handle) else { return true };
+        let mine = groups.id_at(&link.group, log, theirs.seq).map(|id| session.short_id(&id));
+        theirs.seq > 0 && log.lane.is_chained() && mine != Some(theirs.id)
     }
 
     fn confirm(&mut self, conn: ConnectionId, handle: u8) {
@@ -157,20 +174,18 @@ impl Sync {
         }
     }
 
-    /// Lane, their and my position of each of this node's own logs.
-    fn own_heads(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(Lane, u32, u32)> {
+    /// What the other side claims of this node's own logs.
+    fn own_heads(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(LogId, Head)> {
         let Some(session) = self.sessions.get(&conn) else { return Vec::new() };
         let Some(link) = session.links.get(&handle) else { return Vec::new() };
         let Some(own) = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key)) else {
             return Vec::new();
         };
-        let heads = my_heads(session, link, groups);
-        let position = |lane| {
-            let short = session.short_log(&link.group, LogId { device: own, lane });
-            let theirs = link.theirs.get(&short).map_or(0, |head| head.seq);
-            (lane, theirs, heads.get(&short).map_or(0, |(head, _)| head.seq))
+        let claimed = |lane| {
+            let log = LogId { device: own, lane };
+            link.theirs.get(&session.short_log(&link.group, log)).map(|head| (log, *head))
         };
-        Lane::ALL.map(position).to_vec()
+        Lane::ALL.into_iter().filter_map(claimed).collect()
     }
 
     /// Asks for the next lane's missing entries, or finds that nothing is missing.
@@ -189,8 +204,8 @@ impl Sync {
         }
         let group = link.group;
         let heads = my_heads(session, link, groups);
-        let missing =
-            ORDER.iter().map(|lane| self.missing(conn, link, *lane, &heads)).find(|m| !m.is_empty());
+        let lanes = ORDER.iter().map(|lane| self.missing(conn, handle, *lane, &heads, groups));
+        let missing = lanes.into_iter().find(|missing| !missing.is_empty());
         let Some(missing) = missing else {
             return self.finish_compare(conn, handle);
         };
@@ -208,24 +223,37 @@ impl Sync {
         self.send(conn, &Message::Want { group: handle, live, budget: MAX_BUDGET, places });
     }
 
-    /// Logs of a lane that the other side has more of, except those under way from elsewhere.
+    /// Logs of a lane that the other side has more of, or has otherwise, except those under way from
+    /// elsewhere.
     fn missing(
         &self,
         conn: ConnectionId,
-        link: &Link,
+        handle: u8,
         lane: Lane,
         mine: &BTreeMap<ShortLog, (Head, LogId)>,
+        groups: &dyn Groups,
     ) -> Vec<(Place, Option<LogId>)> {
+        let Some(link) = self.sessions.get(&conn).and_then(|session| session.links.get(&handle)) else {
+            return Vec::new();
+        };
+        let own = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key));
         let candidates = link.theirs.values().filter(|head| head.lane == lane as u8);
-        let lacking = candidates.filter_map(|head| {
-            let known = mine.get(&head.log);
-            let seq = known.map_or(0, |(mine, _)| mine.seq);
+        let lacking = candidates.filter_map(|theirs| {
+            let known = mine.get(&theirs.log);
+            let held = known.map_or(0, |(mine, _)| mine.seq);
             let log = known.map(|(_, log)| *log);
+            // One position, two entries: ask for the other one, it proves something.
+            let rival = known
+                .is_some_and(|(mine, _)| held == theirs.seq && mine.id != theirs.id && theirs.id != [0; 8]);
+            let mine_alone = log.filter(|log| own == Some(log.device) && held > theirs.seq);
+            let foreign = mine_alone.is_some_and(|log| self.is_foreign(conn, handle, log, theirs, groups));
+            let after = if rival || foreign { theirs.seq.saturating_sub(1) } else { held };
             let elsewhere =
                 log.and_then(|log| self.in_flight.get(&(link.group, log))).is_some_and(|(by, _)| *by != conn);
             let closed =
-                known.is_some_and(|(mine, _)| mine.forked) || link.barren.contains(&(head.log, head.seq));
-            (seq < head.seq && !elsewhere && !closed).then_some((Place { log: head.log, seq }, log))
+                known.is_some_and(|(mine, _)| mine.forked) || link.barren.contains(&(theirs.log, theirs.seq));
+            (after < theirs.seq && !elsewhere && !closed)
+                .then_some((Place { log: theirs.log, seq: after }, log))
         });
         lacking.take(MAX_WANT).collect()
     }

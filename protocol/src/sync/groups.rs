@@ -84,6 +84,8 @@ pub trait Groups {
     fn signer(&self, group: &GroupId) -> Option<SigningKey>;
     /// Where all logs of a group stand.
     fn heads(&self, group: &GroupId) -> Vec<LogHead>;
+    /// The entry this node holds at a position of a log.
+    fn id_at(&self, group: &GroupId, log: LogId, seq: u32) -> Option<EntryId>;
     /// Entries of a log after a position, at least one if there is any, at most `bytes` beyond the
     /// first.
     fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>>;
