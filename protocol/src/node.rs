@@ -316,11 +316,11 @@ impl<S: Store> Node<S> {
             self.agenda.duties.remove(&group);
         } else if replica.view().is_keyholder(&replica.member()) {
             self.carry_out(group, now)?;
-        } else if !self.agenda.duties.contains_key(&group) {
+        } else {
             let device = replica.device();
             let rank = replica.view().roster().iter().position(|d| *d == device).unwrap_or(0);
             let patience = std::time::Duration::from_secs(2 + 2 * rank as u64);
-            self.agenda.duties.insert(group, now.after(patience));
+            self.agenda.duties.entry(group).or_insert(now.after(patience));
         }
         Ok(())
     }
@@ -358,11 +358,12 @@ impl<S: Store> Node<S> {
     /// The store's: then nothing since the last flush has happened, and all sessions end.
     pub fn flush(&mut self, now: Timestamp) -> Result<(), StoreError> {
         loop {
-            if !self.overlay.is_empty() {
-                if let Err(error) = self.store.commit(self.overlay.take()) {
-                    self.abandon(now);
-                    return Err(error);
-                }
+            let batch = self.overlay.take();
+            if !batch.is_empty()
+                && let Err(error) = self.store.commit(batch)
+            {
+                self.abandon(now);
+                return Err(error);
             }
             self.report();
             if !self.pass_on(now)? {

@@ -51,7 +51,7 @@ pub struct PledgeCount {
 impl Action for PledgeCount {
     /// Before the close only whole steps are told: nobody learns who was the sixth.
     fn check(&self) -> Result<(), DecodeError> {
-        text::all([self.closed || self.count >= STEP && self.count % STEP == 0])
+        text::all([self.closed || self.count >= STEP && self.count.is_multiple_of(STEP)])
     }
 }
 

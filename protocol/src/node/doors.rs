@@ -7,7 +7,7 @@ use crate::group::operation::{Admit, Control};
 use crate::group::seal;
 use crate::id::{DeviceKey, GroupId};
 use crate::kind::Kind;
-use crate::replica::{AuthorError, BootstrapError, Event, Joining, Replica, Round};
+use crate::replica::{AuthorError, Bootstrap, BootstrapError, Event, Joining, Replica, Round};
 use crate::store::{Key, Retention, Store, StoreError, Table};
 use crate::sync::{ConnectionId, DoorState};
 use crate::time::Timestamp;
@@ -72,10 +72,9 @@ impl<S: Store> Node<S> {
         let joining =
             self.joins.values_mut().find(|j| j.bootstrap.as_ref().is_some_and(|b| b.group() == group));
         let Some(join) = joining else { return false };
-        if let Some(bootstrap) = &mut join.bootstrap {
-            if entries.iter().any(|entry| bootstrap.hold(entry).is_err()) {
-                join.bootstrap = None;
-            }
+        let too_much = |bootstrap: &mut Bootstrap| entries.iter().any(|entry| bootstrap.hold(entry).is_err());
+        if join.bootstrap.as_mut().is_some_and(too_much) {
+            join.bootstrap = None;
         }
         true
     }

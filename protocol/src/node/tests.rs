@@ -378,7 +378,7 @@ fn a_call_off_reaches_everyone_and_only_the_founder_can_make_it() {
         Err(NodeError::NotAllowed)
     ));
     let call = sim.act(0, |node, now| node.call_strike(group, plan, now)).unwrap();
-    assert_eq!(sim.act(1, |node, now| node.call_off(group, call, "it's over", now)).is_err(), true);
+    assert!(sim.act(1, |node, now| node.call_off(group, call, "it's over", now)).is_err());
     sim.act(0, |node, now| node.call_off(group, call, "agreement reached", now)).unwrap();
     let off = |sim: &mut Sim, l| {
         board_of(sim, l, group, |b| b.call_view(&call).is_some_and(|v| v.called_off.is_some()))

@@ -202,10 +202,8 @@ impl Replica {
 
     /// V(e) for these operations; the last one asked for is kept.
     pub(super) fn view_at(&mut self, past: OpState) -> View {
-        if let Some((state, view)) = &self.view_at {
-            if *state == past {
-                return view.clone();
-            }
+        if let Some((_, view)) = self.view_at.as_ref().filter(|(state, _)| *state == past) {
+            return view.clone();
         }
         let view = self.membership.view_of(&self.logs.states().set(past));
         self.view_at = Some((past, view.clone()));

@@ -5,6 +5,7 @@
 //! this device, a commit cites that, and following all commits from genesis ends in exactly the
 //! context of the Welcome. Until then nothing is sealed and nothing is believed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
@@ -16,7 +17,7 @@ use super::shelf;
 use super::{Replica, Round};
 use crate::codec::Reader;
 use crate::crypto::{self, Secret};
-use crate::entry::{Class, ClassKey, Entry, UnverifiedEntry};
+use crate::entry::{self, Class, ClassKey, UnverifiedEntry};
 use crate::group::epoch::{EpochKeys, peer_key};
 use crate::group::invite::{CodeError, Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Commit, Control, Genesis, GenesisParameters, Opened};
@@ -261,9 +262,9 @@ impl Bootstrap {
         let mut fresh = vec![self.epoch];
         while let Some(epoch) = fresh.pop() {
             for told in self.opened_under(&epoch, &chain) {
-                if !chain.contains_key(&told.0) {
+                if let Entry::Vacant(unknown) = chain.entry(told.0) {
                     fresh.push(told.0);
-                    chain.insert(told.0, told.1);
+                    unknown.insert(told.1);
                 }
             }
         }
@@ -284,7 +285,7 @@ impl Bootstrap {
         told
     }
 
-    fn open(&self, entry: &Entry, chain: &BTreeMap<EpochId, Secret>) -> Option<(Kind, Vec<u8>)> {
+    fn open(&self, entry: &entry::Entry, chain: &BTreeMap<EpochId, Secret>) -> Option<(Kind, Vec<u8>)> {
         let key = ClassKey(chain.get(&entry.epoch())?.clone());
         let body = entry.open(&self.group, &key).ok()?;
         Some((Kind::from_number(body.kind, entry.header().class)?, body.payload))

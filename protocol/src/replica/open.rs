@@ -84,10 +84,10 @@ impl Replica {
 
     /// A control key of before this device's time, from the store.
     fn learn_control(&mut self, epoch: &EpochId, round: &Round<'_>) -> Result<(), OpenError> {
-        if self.ring.control(epoch).is_none() {
-            if let Some(control) = self.shelf(round).control_key(epoch)? {
-                self.ring.learn(*epoch, control);
-            }
+        if self.ring.control(epoch).is_none()
+            && let Some(control) = self.shelf(round).control_key(epoch)?
+        {
+            self.ring.learn(*epoch, control);
         }
         Ok(())
     }

@@ -419,7 +419,7 @@ impl Sync {
     /// A want that died: forget it, and try what is missing elsewhere.
     fn tick_want(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
         let Some(link) = self.link(conn, handle) else { return };
-        if !link.wanted.as_ref().is_some_and(|wanted| wanted.until <= now) {
+        if link.wanted.as_ref().is_none_or(|wanted| wanted.until > now) {
             return;
         }
         let group = link.group;

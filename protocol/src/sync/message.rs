@@ -391,10 +391,10 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_decodes_to_nothing_or_to_itself(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-            if let Ok(message) = Message::decode(&bytes) {
-                if !matches!(message, Message::Hello { .. }) {
-                    prop_assert_eq!(message.encode(), bytes);
-                }
+            if let Ok(message) = Message::decode(&bytes)
+                && !matches!(message, Message::Hello { .. })
+            {
+                prop_assert_eq!(message.encode(), bytes);
             }
         }
     }
