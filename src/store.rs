@@ -1,0 +1,113 @@
+//! The store on disk: an encrypted journal as the truth, a vault of keys that makes erasing real, and an
+//! index that can be rebuilt (spec store).
+//!
+//! | In the profile folder | What it is |
+//! |---|---|
+//! | `header` | from the passphrase to the master key, from there to the vault key |
+//! | `vault` | one key per journal segment and large secret, and the small secrets; rewritten whole |
+//! | `journal/` | segments of authenticated frames, only ever appended to |
+//! | `index/` | sled: keyed hashes to positions; no content |
+//! | `lock` | held while a process uses the profile |
+//! | `key` | only without a passphrase: the plain key. Whoever has the folder has everything in it |
+//!
+//! *Erased* means: the vault is rewritten without the key, under a new vault key, and the old vault key is
+//! overwritten in the header. An SSD may keep an old sector in a spare cell, and a copy made earlier keeps
+//! everything; against those only a good passphrase helps.
+
+mod bytes;
+mod commit;
+mod disk;
+mod files;
+mod frame;
+mod header;
+mod index;
+mod journal;
+mod keyring;
+mod machine;
+mod migrate;
+mod plan;
+mod process;
+mod reader;
+mod record;
+mod replay;
+mod scan;
+mod seal;
+mod unlock;
+mod vault;
+mod wipe;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use piquet_protocol::store::StoreError;
+
+pub use disk::{DiskStore, Opened, wants_passphrase};
+pub use machine::Machine;
+pub use process::{Hardening, harden};
+pub use unlock::{KdfCost, Unlock};
+pub use vault::Continuity;
+pub use wipe::wipe;
+
+/// Why a profile can't be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no profile in this folder.
+    #[error("there is no profile here")]
+    NoProfile,
+    /// There is one already.
+    #[error("there is a profile here already")]
+    Exists,
+    /// Another process uses it.
+    #[error("another process uses this profile")]
+    Locked,
+    /// The passphrase, or the key file, opens nothing.
+    #[error("the passphrase does not open this profile")]
+    WrongPassphrase,
+    /// A newer program wrote it.
+    #[error("a newer version of the program wrote this profile")]
+    NewerVersion,
+    /// Header or vault are damaged beyond repair: the rest can't be opened.
+    #[error("the keys of this profile are damaged")]
+    Damaged,
+    /// The disk, or memory for trying the passphrase, failed.
+    #[error("the disk does not answer: {}", .0.kind())]
+    Io(#[from] io::Error),
+}
+
+impl OpenError {
+    /// A stable name for programs and translations.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoProfile => "no-profile",
+            Self::Exists => "profile-exists",
+            Self::Locked => "profile-locked",
+            Self::WrongPassphrase => "wrong-passphrase",
+            Self::NewerVersion => "newer-version",
+            Self::Damaged => "profile-damaged",
+            Self::Io(_) => "disk",
+        }
+    }
+}
+
+/// Frames of the journal that can't be read any more: their records are lost, all others are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Damage {
+    /// The segment: its file in `journal/` is this number in hexadecimal.
+    pub segment: u32,
+    /// Number of the first such frame in the segment.
+    pub first: u32,
+    /// And of the last, as far as can be told.
+    pub last: u32,
+}
+
+/// No text of the operating system's, which may name a path.
+fn store_error(error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            StoreError::Full
+        }
+        kind => StoreError::Io(kind.to_string()),
+    }
+}

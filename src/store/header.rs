@@ -1,0 +1,342 @@
+//! The header: two blocks of 4 KiB, of which one is in force.
+//!
+//! Each block is whole in itself: how to get from a passphrase to the master key, and the vault key
+//! wrapped by the master key. To change anything, the block not in force is written and made durable,
+//! and only then is the other overwritten with noise. So a crash leaves at least one that works, and
+//! afterwards nothing on the disk opens what the old vault key opened.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::OpenError;
+use super::bytes::Reader;
+use super::files::Disk;
+use super::seal::{OVERHEAD, SecretKey, open, random, seal};
+use super::unlock::{KdfCost, Unlock};
+
+/// The header's file.
+pub(super) const HEADER: &str = "header";
+/// Bytes in a block: one sector of today's disks, so that a block is written as a whole.
+pub(super) const BLOCK: usize = 4096;
+
+const MAGIC: [u8; 8] = *b"piquet\r\n";
+const WRAPPED: usize = 32 + OVERHEAD;
+const CHECKSUM: usize = 32;
+
+/// The random name of a profile; never sent anywhere.
+pub(super) type ProfileId = [u8; 16];
+
+/// A wrapped master key. Both slots of a header always look the same; one that nothing opens is noise.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Slot {
+    salt: [u8; 32],
+    wrapped: [u8; WRAPPED],
+}
+
+/// One block of the header.
+#[derive(Clone)]
+pub(super) struct Block {
+    /// Version of the whole profile's format.
+    pub(super) version: u32,
+    pub(super) profile: ProfileId,
+    /// Rises with each block written; the higher is the newer.
+    pub(super) sequence: u64,
+    /// [`Unlock::kind`].
+    pub(super) kind: u8,
+    pub(super) cost: KdfCost,
+    slots: [Slot; 2],
+    vault_key: [u8; WRAPPED],
+}
+
+/// Why a block can't be used.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    Unreadable,
+    Newer,
+}
+
+impl Slot {
+    fn noise() -> io::Result<Self> {
+        Ok(Self { salt: random()?, wrapped: random()? })
+    }
+
+    fn wrap(slot_key: &[u8; 32], salt: [u8; 32], profile: &ProfileId, master: &[u8; 32]) -> io::Result<Self> {
+        let wrapped = wrap(slot_key, &slot_ad(profile), master)?;
+        Ok(Self { salt, wrapped })
+    }
+}
+
+impl Block {
+    /// The first block of a new profile.
+    pub(super) fn first(
+        dir: &Path,
+        version: u32,
+        unlock: &Unlock,
+        cost: KdfCost,
+        master: &[u8; 32],
+        vault_key: &[u8; 32],
+    ) -> Result<Self, OpenError> {
+        let (profile, salt) = (random()?, random()?);
+        let slot_key = unlock.slot_key(dir, cost, &salt)?;
+        let slots = [Slot::wrap(&slot_key, salt, &profile, master)?, Slot::noise()?];
+        let vault_key = wrap(master, &vault_key_ad(&profile, 1), vault_key)?;
+        Ok(Self { version, profile, sequence: 1, kind: unlock.kind(), cost, slots, vault_key })
+    }
+
+    /// The successor of this block with another vault key and version.
+    pub(super) fn with_vault_key(
+        &self,
+        version: u32,
+        master: &[u8; 32],
+        vault_key: &[u8; 32],
+    ) -> io::Result<Self> {
+        let sequence = self.sequence.saturating_add(1);
+        let vault_key = wrap(master, &vault_key_ad(&self.profile, sequence), vault_key)?;
+        Ok(Self { version, sequence, vault_key, ..self.clone() })
+    }
+
+    /// The successor of this block that opens in another way; master and vault key stay.
+    pub(super) fn with_unlock(
+        &self,
+        dir: &Path,
+        unlock: &Unlock,
+        master: &[u8; 32],
+        vault_key: &[u8; 32],
+    ) -> Result<Self, OpenError> {
+        let salt = random()?;
+        let slot_key = unlock.slot_key(dir, self.cost, &salt)?;
+        let mut next = self.with_vault_key(self.version, master, vault_key)?;
+        next.slots[0] = Slot::wrap(&slot_key, salt, &self.profile, master)?;
+        next.kind = unlock.kind();
+        Ok(next)
+    }
+
+    /// The master key.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongPassphrase`] if neither slot opens.
+    pub(super) fn unlock(&self, dir: &Path, unlock: &Unlock) -> Result<SecretKey, OpenError> {
+        if unlock.kind() != self.kind {
+            return Err(OpenError::WrongPassphrase);
+        }
+        for slot in &self.slots {
+            let slot_key = unlock.slot_key(dir, self.cost, &slot.salt)?;
+            if let Some(master) = unwrap(&slot_key, &slot_ad(&self.profile), &slot.wrapped) {
+                return Ok(master);
+            }
+        }
+        Err(OpenError::WrongPassphrase)
+    }
+
+    /// Whether the same passphrase or key file opens both.
+    pub(super) fn opens_like(&self, other: &Self) -> bool {
+        self.slots == other.slots
+    }
+
+    /// The vault key, if this block is genuine.
+    pub(super) fn vault_key(&self, master: &[u8; 32]) -> Option<SecretKey> {
+        unwrap(master, &vault_key_ad(&self.profile, self.sequence), &self.vault_key)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let (memory, passes) = self.cost.numbers();
+        let mut out = Vec::with_capacity(BLOCK);
+        out.extend(MAGIC);
+        out.extend(self.version.to_be_bytes());
+        out.extend(self.profile);
+        out.extend(self.sequence.to_be_bytes());
+        out.push(self.kind);
+        out.extend(memory.to_be_bytes());
+        out.extend(passes.to_be_bytes());
+        for slot in &self.slots {
+            out.extend(slot.salt);
+            out.extend(slot.wrapped);
+        }
+        out.extend(self.vault_key);
+        out.resize(BLOCK - CHECKSUM, 0);
+        let checksum = Sha256::digest(&out);
+        out.extend(checksum);
+        out
+    }
+
+    /// Reads a block, this program's version being `version`. Sizes and costs are bounded here, before
+    /// anything is derived.
+    fn decode(bytes: &[u8], version: u32) -> Result<Self, Fault> {
+        let (body, checksum) = bytes.split_at_checked(BLOCK - CHECKSUM).ok_or(Fault::Unreadable)?;
+        if Sha256::digest(body).as_slice() != checksum {
+            return Err(Fault::Unreadable);
+        }
+        let mut reader = Reader::new(body);
+        if reader.array() != Some(MAGIC) {
+            return Err(Fault::Unreadable);
+        }
+        match reader.u32() {
+            Some(found) if found > version => Err(Fault::Newer),
+            Some(found) => Self::decode_rest(found, &mut reader).ok_or(Fault::Unreadable),
+            None => Err(Fault::Unreadable),
+        }
+    }
+
+    fn decode_rest(version: u32, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            version,
+            profile: reader.array()?,
+            sequence: reader.u64()?,
+            kind: reader.u8()?,
+            cost: KdfCost::new(reader.u32()?, reader.u32()?)?,
+            slots: [decode_slot(reader)?, decode_slot(reader)?],
+            vault_key: reader.array()?,
+        })
+    }
+}
+
+/// The header's file and the block in force.
+pub(super) struct Header {
+    file: File,
+    place: usize,
+    pub(super) block: Block,
+}
+
+impl Header {
+    /// Makes the header of a new profile, durably.
+    pub(super) fn create(disk: &dyn Disk, dir: &Path, block: Block) -> io::Result<Self> {
+        let file = disk.create(&dir.join(HEADER))?;
+        let other = random::<BLOCK>()?;
+        disk.write_at(&file, 0, &[block.encode(), other.to_vec()].concat())?;
+        disk.sync(&file)?;
+        disk.sync_folder(dir)?;
+        Ok(Self { file, place: 0, block })
+    }
+
+    /// All usable blocks with their places, the newest first.
+    ///
+    /// # Errors
+    /// [`OpenError::NewerVersion`] if any block was written by a newer program.
+    pub(super) fn read(dir: &Path, version: u32) -> Result<Vec<(usize, Block)>, OpenError> {
+        let bytes = read_blocks(dir)?;
+        let mut blocks = Vec::new();
+        for (place, bytes) in bytes.chunks(BLOCK).enumerate().take(2) {
+            match Block::decode(bytes, version) {
+                Ok(block) => blocks.push((place, block)),
+                Err(Fault::Newer) => return Err(OpenError::NewerVersion),
+                Err(Fault::Unreadable) => {}
+            }
+        }
+        blocks.sort_by_key(|(_, block)| std::cmp::Reverse(block.sequence));
+        if blocks.is_empty() { Err(OpenError::Damaged) } else { Ok(blocks) }
+    }
+
+    /// Goes on with a block that [`Header::read`] found.
+    pub(super) fn with(dir: &Path, place: usize, block: Block) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(dir.join(HEADER))?;
+        Ok(Self { file, place, block })
+    }
+
+    /// Writes a successor into the other place, durably, and lets it be in force. The old block still
+    /// opens until [`Header::forget_other`].
+    pub(super) fn succeed(&mut self, disk: &dyn Disk, block: Block) -> io::Result<()> {
+        let place = 1 - self.place;
+        disk.write_at(&self.file, (place * BLOCK) as u64, &block.encode())?;
+        disk.sync(&self.file)?;
+        (self.place, self.block) = (place, block);
+        Ok(())
+    }
+
+    /// Overwrites the block not in force. An SSD may keep the old bytes in a spare cell.
+    pub(super) fn forget_other(&self, disk: &dyn Disk) -> io::Result<()> {
+        disk.write_at(&self.file, ((1 - self.place) * BLOCK) as u64, &random::<BLOCK>()?)?;
+        disk.sync(&self.file)
+    }
+}
+
+fn read_blocks(dir: &Path) -> Result<Vec<u8>, OpenError> {
+    let file = match File::open(dir.join(HEADER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::NoProfile),
+        other => other?,
+    };
+    let mut bytes = Vec::with_capacity(2 * BLOCK);
+    file.take(2 * BLOCK as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn decode_slot(reader: &mut Reader<'_>) -> Option<Slot> {
+    Some(Slot { salt: reader.array()?, wrapped: reader.array()? })
+}
+
+fn slot_ad(profile: &ProfileId) -> Vec<u8> {
+    [&b"piquet v1 slot"[..], profile].concat()
+}
+
+fn vault_key_ad(profile: &ProfileId, sequence: u64) -> Vec<u8> {
+    [&b"piquet v1 vault key"[..], profile, &sequence.to_be_bytes()].concat()
+}
+
+fn wrap(key: &[u8; 32], ad: &[u8], secret: &[u8; 32]) -> io::Result<[u8; WRAPPED]> {
+    seal(key, ad, secret)?.try_into().map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+fn unwrap(key: &[u8; 32], ad: &[u8], wrapped: &[u8; WRAPPED]) -> Option<SecretKey> {
+    let plain = open(key, ad, wrapped)?;
+    Some(Zeroizing::new(plain.as_slice().try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block() -> Block {
+        let dir = tempfile::tempdir().unwrap();
+        Unlock::KeyFile.prepare(&super::super::files::RealDisk, dir.path()).unwrap();
+        Block::first(dir.path(), 1, &Unlock::KeyFile, KdfCost::FLOOR, &[1; 32], &[2; 32]).unwrap()
+    }
+
+    fn checksummed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let checksum = Sha256::digest(&bytes[..BLOCK - CHECKSUM]);
+        bytes[BLOCK - CHECKSUM..].copy_from_slice(&checksum);
+        bytes
+    }
+
+    #[test]
+    fn costs_that_would_exhaust_the_machine_are_refused_before_any_derivation() {
+        for (memory, passes) in [(u32::MAX, 3), (64 << 10, u32::MAX), (8, 3), (64 << 10, 0)] {
+            let mut bytes = block().encode();
+            bytes[37..41].copy_from_slice(&u32::to_be_bytes(memory));
+            bytes[41..45].copy_from_slice(&u32::to_be_bytes(passes));
+            assert_eq!(Block::decode(&checksummed(bytes), 1).err(), Some(Fault::Unreadable));
+        }
+        let (memory, passes) = KdfCost::CEILING.numbers();
+        let mut bytes = block().encode();
+        bytes[37..41].copy_from_slice(&memory.to_be_bytes());
+        bytes[41..45].copy_from_slice(&passes.to_be_bytes());
+        assert_eq!(Block::decode(&checksummed(bytes), 1).unwrap().cost, KdfCost::CEILING);
+    }
+
+    #[test]
+    fn a_flipped_bit_makes_a_block_unusable() {
+        let bytes = block().encode();
+        for at in (0..BLOCK).step_by(7) {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert_eq!(Block::decode(&changed, 1).err(), Some(Fault::Unreadable), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn both_slots_look_alike_whether_used_or_not() {
+        let block = block();
+        for slot in &block.slots {
+            assert!(slot.salt.iter().any(|byte| *byte != 0) && slot.wrapped.iter().any(|byte| *byte != 0));
+        }
+    }
+
+    #[test]
+    fn a_newer_block_is_told_from_a_broken_one() {
+        let mut bytes = block().encode();
+        bytes[8..12].copy_from_slice(&2u32.to_be_bytes());
+        assert_eq!(Block::decode(&checksummed(bytes), 1).err(), Some(Fault::Newer));
+    }
+}

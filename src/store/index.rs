@@ -1,0 +1,231 @@
+//! The index: from keyed hashes to positions in the journal, in sled. It holds no content and may be lost
+//! at any time: it is rebuilt from the journal. A panic inside sled is contained and counts as loss.
+
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::bytes::Reader;
+use super::files::make_folder;
+use super::record::Address;
+use super::scan::Cursor;
+use super::vault::SecretId;
+
+/// The index's folder.
+pub(super) const INDEX: &str = "index";
+const CACHE: u64 = 16 << 20;
+
+const RECORD: u8 = b'r';
+const SECRET: u8 = b's';
+const CURSOR: u8 = b'c';
+const OPENING: &[u8] = b"o";
+
+/// The index can't be used any more and must be rebuilt.
+#[derive(Debug)]
+pub(super) struct Broken;
+
+/// Where a record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) segment: u32,
+    /// Offset of the frame in its segment.
+    pub(super) offset: u32,
+    /// The frame's index.
+    pub(super) frame: u32,
+    /// Offset of the record in the frame.
+    pub(super) at: u32,
+}
+
+/// Changes of the index that hold together.
+#[derive(Default)]
+pub(super) struct Changes {
+    batch: sled::Batch,
+    /// How many there are.
+    pub(super) len: usize,
+}
+
+/// An open index.
+pub(super) struct Index {
+    db: sled::Db,
+}
+
+impl Index {
+    pub(super) fn open(dir: &Path) -> Result<Self, Broken> {
+        let path = dir.join(INDEX);
+        make_folder(&path).map_err(|_| Broken)?;
+        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        contained(|| config.open()).map(|db| Self { db })
+    }
+
+    /// Removes an index that is not open.
+    pub(super) fn destroy(dir: &Path) -> io::Result<()> {
+        match fs::remove_dir_all(dir.join(INDEX)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The opening in which it was last in step with the journal.
+    pub(super) fn opening(&self) -> Result<Option<u64>, Broken> {
+        let bytes = self.get(OPENING)?;
+        Ok(bytes.and_then(|bytes| Reader::new(&bytes).u64()))
+    }
+
+    /// Notes that it is in step, durably: what follows can be replayed.
+    pub(super) fn set_opening(&self, opening: u64) -> Result<(), Broken> {
+        contained(|| self.db.insert(OPENING, &opening.to_be_bytes()))?;
+        self.flush()
+    }
+
+    pub(super) fn record(&self, address: &Address) -> Result<Option<Position>, Broken> {
+        self.get(&record_key(address))?.map(|bytes| decode_position(&bytes)).transpose()
+    }
+
+    pub(super) fn secret(&self, address: &Address) -> Result<Option<(SecretId, Position)>, Broken> {
+        self.get(&secret_key(address))?.map(|bytes| decode_secret(&bytes)).transpose()
+    }
+
+    /// At most `limit` positions from one address to another, ascending or descending.
+    pub(super) fn range(
+        &self,
+        from: &Address,
+        to: &Address,
+        limit: usize,
+        back: bool,
+    ) -> Result<Vec<(Address, Position)>, Broken> {
+        let found = contained(|| {
+            let range = self.db.range(record_key(from)..=record_key(to));
+            if back {
+                range.rev().take(limit).collect::<sled::Result<Vec<_>>>()
+            } else {
+                range.take(limit).collect()
+            }
+        })?;
+        found.iter().map(|(key, value)| Ok((decode_address(key)?, decode_position(value)?))).collect()
+    }
+
+    /// The names of all secrets.
+    pub(super) fn secrets(&self) -> Result<Vec<SecretId>, Broken> {
+        let found = contained(|| self.db.scan_prefix([SECRET]).values().collect::<sled::Result<Vec<_>>>())?;
+        found.iter().map(|value| Ok(decode_secret(value)?.0)).collect()
+    }
+
+    /// How far a segment is indexed.
+    pub(super) fn cursor(&self, segment: u32) -> Result<Option<Cursor>, Broken> {
+        self.get(&cursor_key(segment))?.map(|bytes| decode_cursor(&bytes).ok_or(Broken)).transpose()
+    }
+
+    pub(super) fn apply(&self, changes: Changes) -> Result<(), Broken> {
+        contained(|| self.db.apply_batch(changes.batch))
+    }
+
+    pub(super) fn flush(&self) -> Result<(), Broken> {
+        contained(|| self.db.flush()).map(|_| ())
+    }
+
+    /// Lets go of the files; a panic on the way is of no consequence.
+    pub(super) fn close(self) {
+        let _ = catch_unwind(AssertUnwindSafe(move || drop(self.db)));
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Broken> {
+        contained(|| self.db.get(key))
+    }
+}
+
+impl Changes {
+    pub(super) fn put_record(&mut self, address: &Address, position: Position) {
+        self.insert(&record_key(address), &position.encode());
+    }
+
+    pub(super) fn remove_record(&mut self, address: &Address) {
+        self.remove(&record_key(address));
+    }
+
+    pub(super) fn put_secret(&mut self, address: &Address, id: &SecretId, position: Position) {
+        self.insert(&secret_key(address), &[&id[..], &position.encode()].concat());
+    }
+
+    pub(super) fn remove_secret(&mut self, address: &Address) {
+        self.remove(&secret_key(address));
+    }
+
+    pub(super) fn set_cursor(&mut self, segment: u32, cursor: Cursor) {
+        let value = [&cursor.offset.to_be_bytes()[..], &cursor.index.to_be_bytes()].concat();
+        self.insert(&cursor_key(segment), &value);
+    }
+
+    fn insert(&mut self, key: &[u8], value: &[u8]) {
+        self.batch.insert(key, value);
+        self.len += 1;
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        self.batch.remove(key);
+        self.len += 1;
+    }
+}
+
+impl Position {
+    fn encode(self) -> [u8; 16] {
+        let mut out = [0; 16];
+        let fields = [self.segment, self.offset, self.frame, self.at];
+        out.chunks_exact_mut(4)
+            .zip(fields)
+            .for_each(|(out, field)| out.copy_from_slice(&field.to_be_bytes()));
+        out
+    }
+}
+
+fn contained<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        _ => Err(Broken),
+    }
+}
+
+fn record_key(address: &Address) -> [u8; 33] {
+    prefixed(RECORD, address)
+}
+
+fn secret_key(address: &Address) -> [u8; 33] {
+    prefixed(SECRET, address)
+}
+
+fn prefixed(prefix: u8, address: &Address) -> [u8; 33] {
+    let mut key = [prefix; 33];
+    key[1..].copy_from_slice(address);
+    key
+}
+
+fn cursor_key(segment: u32) -> [u8; 5] {
+    let mut key = [CURSOR; 5];
+    key[1..].copy_from_slice(&segment.to_be_bytes());
+    key
+}
+
+fn decode_address(key: &[u8]) -> Result<Address, Broken> {
+    key.get(1..).and_then(|address| address.try_into().ok()).ok_or(Broken)
+}
+
+fn decode_position(bytes: &[u8]) -> Result<Position, Broken> {
+    let mut reader = Reader::new(bytes);
+    position(&mut reader).filter(|_| reader.is_empty()).ok_or(Broken)
+}
+
+fn decode_secret(bytes: &[u8]) -> Result<(SecretId, Position), Broken> {
+    let mut reader = Reader::new(bytes);
+    let id = reader.array().ok_or(Broken)?;
+    Ok((id, position(&mut reader).ok_or(Broken)?))
+}
+
+fn position(reader: &mut Reader<'_>) -> Option<Position> {
+    let (segment, offset) = (reader.u32()?, reader.u32()?);
+    Some(Position { segment, offset, frame: reader.u32()?, at: reader.u32()? })
+}
+
+fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
+    let mut reader = Reader::new(bytes);
+    Some(Cursor { offset: reader.u64()?, index: reader.u32()? })
+}

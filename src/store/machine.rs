@@ -1,0 +1,118 @@
+//! Which machine this is, and what it remembers of a profile: so that a copy or an old image of a
+//! profile is noticed when it is opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use sha2::{Digest, Sha256};
+
+use super::files::{Disk, RealDisk, make_folder, read_bounded, remove_if_there, replace};
+use super::header::ProfileId;
+use super::seal::random;
+use super::vault::{Continuity, Vault};
+
+/// A machine: something that differs from machine to machine, and a folder outside all profiles.
+#[derive(Clone)]
+pub struct Machine {
+    id: Vec<u8>,
+    state: PathBuf,
+}
+
+impl Machine {
+    /// A machine with a given id and state folder.
+    pub fn new(id: impl Into<Vec<u8>>, state: impl Into<PathBuf>) -> Self {
+        Self { id: id.into(), state: state.into() }
+    }
+
+    /// This machine, with the platform's folder for state (or else local data).
+    ///
+    /// # Errors
+    /// If that folder can't be found, read or made.
+    pub fn this() -> io::Result<Self> {
+        let dirs = ProjectDirs::from("", "", "piquet").ok_or(io::ErrorKind::NotFound)?;
+        Self::at(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()))
+    }
+
+    /// This machine, with a state folder of the caller's choice.
+    ///
+    /// # Errors
+    /// If the folder can't be made, or the machine's id neither be read nor written.
+    pub fn at(state: &Path) -> io::Result<Self> {
+        make_folder(state)?;
+        let id = match system_id() {
+            Some(id) => id,
+            None => own_id(state)?,
+        };
+        Ok(Self::new(id, state))
+    }
+
+    /// This machine's name in one profile's vault; says nothing across profiles.
+    pub(super) fn tag(&self, profile: &ProfileId) -> [u8; 32] {
+        hash(b"piquet v1 machine", &[profile, &self.id])
+    }
+
+    /// Where the profile stands to what this machine remembers of it.
+    pub(super) fn compare(&self, profile: &ProfileId, vault: &Vault) -> io::Result<Continuity> {
+        if vault.machine != self.tag(profile) {
+            return Ok(Continuity::Copied);
+        }
+        Ok(match self.openings(profile)? {
+            // The counter here is written after the vault's: one behind is a crash between the two.
+            remembered if remembered == vault.opening || remembered + 1 == vault.opening => Continuity::Same,
+            remembered if remembered > vault.opening => Continuity::RolledBack,
+            _ => Continuity::Copied,
+        })
+    }
+
+    /// How often this machine opened the profile, as far as it remembers.
+    pub(super) fn openings(&self, profile: &ProfileId) -> io::Result<u64> {
+        let bytes = read_bounded(&self.counter_path(profile), 8)?.unwrap_or_default();
+        Ok(bytes.try_into().map_or(0, u64::from_be_bytes))
+    }
+
+    /// Remembers the number of an opening, durably.
+    pub(super) fn remember(&self, disk: &dyn Disk, profile: &ProfileId, opening: u64) -> io::Result<()> {
+        make_folder(&self.state)?;
+        replace(disk, &self.counter_path(profile), &opening.to_be_bytes())
+    }
+
+    /// Forgets the profile.
+    pub(super) fn forget(&self, profile: &ProfileId) -> io::Result<()> {
+        remove_if_there(&RealDisk, &self.counter_path(profile))
+    }
+
+    fn counter_path(&self, profile: &ProfileId) -> PathBuf {
+        let name = hash(b"piquet v1 counter", &[profile]);
+        let name: String = name[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        self.state.join(name)
+    }
+}
+
+/// What the operating system calls this installation.
+fn system_id() -> Option<Vec<u8>> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let id = read_bounded(Path::new("/etc/machine-id"), 256).ok()??;
+    (id.len() >= 32).then_some(id)
+}
+
+/// A random id for systems that have none, made once.
+fn own_id(state: &Path) -> io::Result<Vec<u8>> {
+    let path = state.join("machine");
+    if let Some(id) = read_bounded(&path, 256)?.filter(|id| id.len() == 32) {
+        return Ok(id);
+    }
+    let id = random::<32>()?.to_vec();
+    replace(&RealDisk, &path, &id)?;
+    Ok(id)
+}
+
+fn hash(label: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix(label);
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,37 @@
+//! Keeping a process's memory to itself.
+
+/// What [`harden`] achieved. Memory is not locked: locking pages of one's own needs unsafe code, and
+/// locking everything exceeds what systems allow; so swap and hibernation can hold keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardening {
+    /// A crash writes no core file.
+    pub no_core: bool,
+    /// Other processes of the same user can't trace this one or read its memory.
+    pub not_traceable: bool,
+}
+
+/// Shields the memory of this process, as far as the platform lets it; to be called before any key is
+/// read.
+#[cfg(unix)]
+pub fn harden() -> Hardening {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    Hardening { no_core: setrlimit(Resource::Core, none).is_ok(), not_traceable: forbid_tracing() }
+}
+
+/// Shields nothing: there is no safe call for it on this platform.
+#[cfg(not(unix))]
+pub fn harden() -> Hardening {
+    Hardening { no_core: false, not_traceable: false }
+}
+
+#[cfg(target_os = "linux")]
+fn forbid_tracing() -> bool {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn forbid_tracing() -> bool {
+    false
+}

@@ -1,0 +1,5 @@
+//! Stories about the store.
+
+mod life;
+mod support;
+mod twin;

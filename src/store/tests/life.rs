@@ -1,0 +1,193 @@
+//! Making, locking, unlocking and wiping a profile.
+
+use std::fs;
+
+use piquet_protocol::store::Store;
+use zeroize::Zeroizing;
+
+use super::support::{Home, key, put, put_secret, secret, values};
+use crate::store::disk::wants_passphrase;
+use crate::store::header::{BLOCK, HEADER};
+use crate::store::migrate::{Format, Step};
+use crate::store::{DiskStore, KdfCost, OpenError, Unlock, wipe};
+
+fn passphrase(text: &str) -> Unlock {
+    Unlock::Passphrase(Zeroizing::new(text.into()))
+}
+
+fn open_with(home: &Home, unlock: &Unlock) -> Result<DiskStore, OpenError> {
+    DiskStore::open(&home.dir(), unlock, &home.machine()).map(|opened| opened.store)
+}
+
+fn code<T>(result: Result<T, OpenError>) -> &'static str {
+    result.err().map_or("ok", |error| error.code())
+}
+
+#[test]
+fn a_new_profile_keeps_what_is_committed() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.commit(put(1, b"hello")).unwrap();
+    drop(store);
+    assert_eq!(home.open().get(&key(1)), Ok(Some(b"hello".to_vec())));
+}
+
+#[test]
+fn a_profile_is_made_only_where_there_is_none_and_opened_only_where_there_is_one() {
+    let home = Home::new();
+    assert_eq!(code(home.try_open()), "no-profile");
+    drop(home.create());
+    let again = DiskStore::create(&home.dir(), &Unlock::KeyFile, KdfCost::FLOOR, &home.machine());
+    assert_eq!(code(again), "profile-exists");
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let home = Home::new();
+    let store = home.create();
+    assert_eq!(code(home.try_open()), "profile-locked");
+    assert_eq!(code(wipe(&home.dir(), &home.machine())), "profile-locked");
+    drop(store);
+    assert_eq!(code(home.try_open()), "ok");
+}
+
+#[cfg(unix)]
+#[test]
+fn other_users_see_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    home.create().commit(put(1, b"x")).unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(home.dir()), 0o700);
+    for name in ["header", "vault", "key", "lock"] {
+        assert_eq!(mode(home.dir().join(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(home.segments()[0].clone()), 0o600);
+}
+
+#[test]
+fn a_passphrase_can_be_given_changed_and_taken_away() {
+    let home = Home::new();
+    let mut store = home.create();
+    assert!(!wants_passphrase(&home.dir()).unwrap());
+    store.commit(put(1, b"hello")).unwrap();
+    store.commit(put_secret(1, b"secret")).unwrap();
+
+    store.change_passphrase(&passphrase("six words")).unwrap();
+    drop(store);
+    assert!(wants_passphrase(&home.dir()).unwrap());
+    assert!(!home.dir().join("key").exists(), "the plain key is gone");
+    assert_eq!(code(home.try_open()), "wrong-passphrase");
+    assert_eq!(code(open_with(&home, &passphrase("sixwords"))), "wrong-passphrase");
+
+    let mut store = open_with(&home, &passphrase("six words")).unwrap();
+    store.change_passphrase(&passphrase("six others")).unwrap();
+    drop(store);
+    assert_eq!(code(open_with(&home, &passphrase("six words"))), "wrong-passphrase");
+
+    let mut store = open_with(&home, &passphrase("six others")).unwrap();
+    assert_eq!(values(&store), [b"hello"]);
+    assert_eq!(secret(&store, 1), Some(b"secret".to_vec()));
+    store.change_passphrase(&Unlock::KeyFile).unwrap();
+    drop(store);
+    assert_eq!(values(&home.open()), [b"hello"]);
+}
+
+#[test]
+fn renewing_the_wrapping_of_a_key_file_keeps_it_working() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.change_passphrase(&Unlock::KeyFile).unwrap();
+    drop(store);
+    assert_eq!(code(home.try_open()), "ok");
+}
+
+#[test]
+fn a_lost_key_file_opens_nothing() {
+    let home = Home::with_profile();
+    fs::write(home.dir().join("key"), [0; 32]).unwrap();
+    assert_eq!(code(home.try_open()), "wrong-passphrase");
+    fs::remove_file(home.dir().join("key")).unwrap();
+    assert_eq!(code(home.try_open()), "wrong-passphrase");
+}
+
+#[test]
+fn a_damaged_header_or_vault_is_said_so() {
+    for (name, bytes) in [(HEADER, vec![0; 2 * BLOCK]), (HEADER, vec![]), ("vault", vec![1; 5000])] {
+        let home = Home::with_profile();
+        fs::write(home.dir().join(name), bytes).unwrap();
+        assert_eq!(code(home.try_open()), "profile-damaged", "{name}");
+    }
+}
+
+/// Adds padding, as a step of a later version might add a field.
+const NEXT: Format = Format {
+    version: 2,
+    steps: &[Step {
+        from: 1,
+        run: |_, mut plain| {
+            let longer = plain.len() + 4096;
+            plain.resize(longer, 0);
+            Ok(plain)
+        },
+    }],
+};
+
+#[test]
+fn an_older_profile_is_migrated_once_and_then_refused_by_the_older_program() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.commit(put(1, b"hello")).unwrap();
+    store.commit(put_secret(1, b"secret")).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let disk = std::sync::Arc::new(crate::store::files::RealDisk);
+        let store =
+            DiskStore::open_on(disk, &home.dir(), &Unlock::KeyFile, &home.machine(), &NEXT).unwrap().store;
+        assert_eq!(values(&store), [b"hello"]);
+        assert_eq!(secret(&store, 1), Some(b"secret".to_vec()));
+    }
+    assert_eq!(code(home.try_open()), "newer-version");
+    assert_eq!(code(wants_passphrase(&home.dir())), "newer-version");
+}
+
+#[test]
+fn a_version_without_a_way_to_the_present_is_refused() {
+    let home = Home::with_profile();
+    let format = Format { version: 3, steps: &[] };
+    let disk = std::sync::Arc::new(crate::store::files::RealDisk);
+    let opened = DiskStore::open_on(disk, &home.dir(), &Unlock::KeyFile, &home.machine(), &format);
+    assert_eq!(code(opened), "profile-damaged");
+    assert_eq!(code(home.try_open()), "ok", "nothing was changed");
+}
+
+#[test]
+fn wiping_needs_no_passphrase_and_leaves_nothing() {
+    let home = Home::new();
+    home.create().commit(put(1, b"hello")).unwrap();
+    wipe(&home.dir(), &home.machine()).unwrap();
+    assert!(!home.dir().exists());
+    assert_eq!(super::support::files(home.dir().parent().unwrap()), Vec::<std::path::PathBuf>::new());
+    assert_eq!(code(home.try_open()), "no-profile");
+    assert_eq!(code(wipe(&home.dir(), &home.machine())), "no-profile");
+}
+
+#[test]
+fn wiping_spares_files_that_are_not_the_stores() {
+    let home = Home::new();
+    let store = home.create();
+    fs::write(home.dir().join("letter"), "mine").unwrap();
+    store.wipe().unwrap();
+    assert_eq!(super::support::files(&home.dir()), [home.dir().join("letter")]);
+}
+
+#[test]
+fn after_the_first_step_of_a_wipe_nothing_opens() {
+    let home = Home::with_profile();
+    let header = fs::read(home.dir().join(HEADER)).unwrap();
+    fs::remove_file(home.dir().join(HEADER)).unwrap();
+    fs::write(home.dir().join(HEADER), vec![7; header.len()]).unwrap();
+    assert_eq!(code(home.try_open()), "profile-damaged");
+    wipe(&home.dir(), &home.machine()).unwrap();
+    assert!(!home.dir().exists());
+}

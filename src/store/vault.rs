@@ -1,0 +1,158 @@
+//! What the vault holds: every key that opens something in the journal, and the smallest secrets.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::bytes::Reader;
+use super::seal::SecretKey;
+
+/// Secrets up to this many bytes lie in the vault itself, larger ones in the journal under their own key.
+pub(super) const INLINE: usize = 64;
+/// The vault is read whole: no larger one is accepted.
+pub(super) const MAX_VAULT: u64 = 64 << 20;
+
+/// Random name of one version of a secret.
+pub(super) type SecretId = [u8; 16];
+
+/// Where the profile's own history and the machine's memory of it stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Continuity {
+    /// This machine's own last state.
+    Same = 0,
+    /// Last used on another machine, or cloned.
+    Copied = 1,
+    /// An older state of this machine's profile, restored from a copy.
+    RolledBack = 2,
+}
+
+/// What opens one journal segment.
+#[derive(Clone)]
+pub(super) struct Segment {
+    pub(super) key: SecretKey,
+    pub(super) class: u8,
+    /// Number of the first batch that could be in it.
+    pub(super) first_batch: u64,
+    /// Frames from here on never happened: writing them failed and they could not be cut off.
+    pub(super) end: Option<u64>,
+}
+
+/// A secret, or the key of one in the journal.
+#[derive(Clone)]
+pub(super) enum Kept {
+    Inline(Zeroizing<Vec<u8>>),
+    Key(SecretKey),
+}
+
+/// Contents of the vault.
+#[derive(Clone)]
+pub(super) struct Vault {
+    /// Rises with each version written.
+    pub(super) generation: u64,
+    /// How often the profile was opened.
+    pub(super) opening: u64,
+    /// Last machine, as [`super::machine::Machine::tag`].
+    pub(super) machine: [u8; 32],
+    /// What an opening found, until it is settled.
+    pub(super) continuity: Continuity,
+    pub(super) index_key: SecretKey,
+    pub(super) segments: BTreeMap<u32, Segment>,
+    pub(super) secrets: BTreeMap<SecretId, Kept>,
+}
+
+impl Vault {
+    /// The vault's bytes, padded so that its size tells little of what is in it.
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let size = 128 + self.segments.len() * 53 + self.secrets.len() * (21 + INLINE);
+        // Reserved at once: a growing vector would leave copies of keys behind.
+        let mut out = Zeroizing::new(Vec::with_capacity(size.next_multiple_of(4096)));
+        out.extend(self.generation.to_be_bytes());
+        out.extend(self.opening.to_be_bytes());
+        out.extend(self.machine);
+        out.push(self.continuity as u8);
+        out.extend(*self.index_key);
+        out.extend((self.segments.len() as u32).to_be_bytes());
+        for (number, segment) in &self.segments {
+            out.extend(number.to_be_bytes());
+            out.extend(*segment.key);
+            out.push(segment.class);
+            out.extend(segment.first_batch.to_be_bytes());
+            out.extend(segment.end.unwrap_or(u64::MAX).to_be_bytes());
+        }
+        out.extend((self.secrets.len() as u32).to_be_bytes());
+        for (id, kept) in &self.secrets {
+            let (kind, bytes) = kept.parts();
+            out.extend(id);
+            out.push(kind);
+            out.push(bytes.len() as u8);
+            out.extend(bytes);
+        }
+        let padded = out.len().next_multiple_of(4096);
+        out.resize(padded, 0);
+        out
+    }
+
+    /// Reads what [`Vault::encode`] wrote.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        Some(Self {
+            generation: reader.u64()?,
+            opening: reader.u64()?,
+            machine: reader.array()?,
+            continuity: Continuity::from_byte(reader.u8()?)?,
+            index_key: Zeroizing::new(reader.array()?),
+            segments: decode_segments(&mut reader)?,
+            secrets: decode_secrets(&mut reader)?,
+        })
+    }
+}
+
+impl Continuity {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Same, Self::Copied, Self::RolledBack].into_iter().find(|known| *known as u8 == byte)
+    }
+}
+
+impl Kept {
+    fn parts(&self) -> (u8, &[u8]) {
+        match self {
+            Self::Inline(value) => (0, value),
+            Self::Key(key) => (1, &key[..]),
+        }
+    }
+
+    fn from_parts(kind: u8, bytes: &[u8]) -> Option<Self> {
+        match kind {
+            0 if bytes.len() <= INLINE => Some(Self::Inline(Zeroizing::new(bytes.to_vec()))),
+            1 => Some(Self::Key(Zeroizing::new(bytes.try_into().ok()?))),
+            _ => None,
+        }
+    }
+}
+
+fn decode_segments(reader: &mut Reader<'_>) -> Option<BTreeMap<u32, Segment>> {
+    let count = reader.u32()?;
+    (0..count).map(|_| Some((reader.u32()?, decode_segment(reader)?))).collect()
+}
+
+fn decode_segment(reader: &mut Reader<'_>) -> Option<Segment> {
+    Some(Segment {
+        key: Zeroizing::new(reader.array()?),
+        class: reader.u8()?,
+        first_batch: reader.u64()?,
+        end: Some(reader.u64()?).filter(|end| *end != u64::MAX),
+    })
+}
+
+fn decode_secrets(reader: &mut Reader<'_>) -> Option<BTreeMap<SecretId, Kept>> {
+    let count = reader.u32()?;
+    (0..count).map(|_| decode_secret(reader)).collect()
+}
+
+fn decode_secret(reader: &mut Reader<'_>) -> Option<(SecretId, Kept)> {
+    let id = reader.array()?;
+    let kind = reader.u8()?;
+    let len = usize::from(reader.u8()?);
+    Some((id, Kept::from_parts(kind, reader.take(len)?)?))
+}

@@ -1,0 +1,52 @@
+//! Destroying a profile: keys first, so that an interrupted wipe has already done the essential.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::OpenError;
+use super::disk::{LOCK, lock};
+use super::files::{RealDisk, next_name, shred};
+use super::header::{HEADER, Header};
+use super::index::INDEX;
+use super::journal::JOURNAL;
+use super::keyring::VAULT;
+use super::machine::Machine;
+use super::unlock::KEY_FILE;
+
+/// Destroys the profile in `dir` for good, without asking for its passphrase: header and key file are
+/// overwritten, then the vault, then all files of the store and the folder, if nothing else is in it.
+/// On an SSD old sectors may survive; with a good passphrase they open nothing.
+///
+/// # Errors
+/// [`OpenError::NoProfile`] if nothing of a profile is there, [`OpenError::Locked`] while a process uses
+/// it, [`OpenError::Io`] if the disk refuses; then it can be called again.
+pub fn wipe(dir: &Path, machine: &Machine) -> Result<(), OpenError> {
+    let files = [HEADER, KEY_FILE, VAULT];
+    if !files.iter().any(|name| dir.join(name).exists()) {
+        return Err(OpenError::NoProfile);
+    }
+    let lock = lock(dir)?;
+    let profile = Header::read(dir, u32::MAX).ok().and_then(|blocks| Some(blocks.first()?.1.profile));
+    for name in files {
+        shred(&RealDisk, &dir.join(name))?;
+        shred(&RealDisk, &next_name(&dir.join(name)))?;
+    }
+    if let Some(profile) = profile {
+        machine.forget(&profile)?;
+    }
+    remove_folder(&dir.join(JOURNAL))?;
+    remove_folder(&dir.join(INDEX))?;
+    drop(lock);
+    fs::remove_file(dir.join(LOCK))?;
+    // What other files are here is not ours to remove.
+    let _ = fs::remove_dir(dir);
+    Ok(())
+}
+
+fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
