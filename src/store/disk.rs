@@ -197,7 +197,7 @@ impl DiskStore {
     ) -> Result<Self, OpenError> {
         let profile = *keyring.profile();
         let before = keyring.vault.opening;
-        keyring.vault.opening = before.max(machine.openings(&profile)?) + 1;
+        keyring.vault.opening = before.max(machine.openings(&profile)?.unwrap_or(0)) + 1;
         keyring.vault.machine = machine.tag(&profile);
         keyring.save()?;
         machine.remember(&*disk, &profile, keyring.vault.opening)?;

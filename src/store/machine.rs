@@ -58,17 +58,17 @@ impl Machine {
             return Ok(Continuity::Copied);
         }
         Ok(match self.openings(profile)? {
+            Some(remembered) if remembered > vault.opening => Continuity::RolledBack,
             // The counter here is written after the vault's: one behind is a crash between the two.
-            remembered if remembered == vault.opening || remembered + 1 == vault.opening => Continuity::Same,
-            remembered if remembered > vault.opening => Continuity::RolledBack,
+            Some(remembered) if vault.opening - remembered <= 1 => Continuity::Same,
             _ => Continuity::Copied,
         })
     }
 
-    /// How often this machine opened the profile, as far as it remembers.
-    pub(super) fn openings(&self, profile: &ProfileId) -> io::Result<u64> {
-        let bytes = read_bounded(&self.counter_path(profile), 8)?.unwrap_or_default();
-        Ok(bytes.try_into().map_or(0, u64::from_be_bytes))
+    /// How often this machine opened the profile; `None` if it does not know the profile.
+    pub(super) fn openings(&self, profile: &ProfileId) -> io::Result<Option<u64>> {
+        let bytes = read_bounded(&self.counter_path(profile), 8)?;
+        Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes))
     }
 
     /// Remembers the number of an opening, durably.

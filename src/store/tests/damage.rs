@@ -1,0 +1,197 @@
+//! Damaged, forged and misplaced files: what is harmed is named, the rest is read.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use piquet_protocol::store::{Store, StoreError};
+
+use super::support::{Home, files, key, put, put_secret, secret, values};
+use crate::store::scan::{Cursor, Tail};
+use crate::store::{Damage, DiskStore};
+
+const FRAMES: u128 = 5;
+
+/// A profile with one frame per record, in one segment, and the ends of those frames.
+fn filled() -> (Home, Vec<u64>) {
+    let home = Home::new();
+    let mut store = home.create();
+    let mut ends = Vec::new();
+    for order in 0..FRAMES {
+        store.commit(put(order, &[order as u8; 20])).unwrap();
+        ends.push(fs::metadata(&home.segments()[0]).unwrap().len());
+    }
+    drop(store);
+    (home, ends)
+}
+
+fn lose_index(home: &Home) {
+    fs::remove_dir_all(home.dir().join("index")).unwrap();
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 0x10;
+    fs::write(path, bytes).unwrap();
+}
+
+fn orders(store: &DiskStore) -> BTreeSet<u8> {
+    values(store).iter().map(|value| value[0]).collect()
+}
+
+#[test]
+fn a_flipped_byte_costs_one_frame_and_no_other() {
+    let (home, ends) = filled();
+    let store = home.open();
+    let path = &home.segments()[0];
+    let whole = fs::read(path).unwrap();
+    for at in 0..whole.len() {
+        let harmed = ends.iter().position(|end| (at as u64) < *end).unwrap() as u32;
+        flip(path, at);
+        let mut scan = store.segments.scan(&store.keyring.vault, 0, Cursor::default()).unwrap().unwrap();
+        let mut read = Vec::new();
+        while let Some(frame) = scan.next().unwrap() {
+            read.push(frame.index);
+        }
+        assert_eq!(
+            read,
+            (0..FRAMES as u32).filter(|index| *index != harmed).collect::<Vec<_>>(),
+            "byte {at}"
+        );
+        let last = harmed == FRAMES as u32 - 1;
+        assert_eq!(scan.tail().unwrap(), if last { Tail::Damaged } else { Tail::Clean }, "byte {at}");
+        assert_eq!(scan.gaps(), if last { vec![] } else { vec![(harmed, harmed)] }, "byte {at}");
+        fs::write(path, &whole).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_frame_is_named_with_and_without_the_index() {
+    let (home, ends) = filled();
+    for (harmed, without_index) in [(0, true), (2, true), (4, true), (1, false), (4, false)] {
+        let (path, image) = (home.segments()[0].clone(), home.image());
+        flip(&path, ends[harmed] as usize - 3);
+        if without_index {
+            lose_index(&home);
+        }
+        let store = home.open();
+        let named = Damage { segment: 0, first: harmed as u32, last: harmed as u32 };
+        let expected = if without_index { Ok(None) } else { Err(StoreError::Damaged) };
+        assert_eq!(store.get(&key(harmed as u128)), expected);
+        assert_eq!(store.damage(), [named]);
+        let others = (0..FRAMES).filter(|order| *order != harmed as u128);
+        assert!(others.into_iter().all(|order| store.get(&key(order)) == Ok(Some(vec![order as u8; 20]))));
+        assert_eq!(store.check(), Ok(vec![named]));
+        drop(store);
+        home.restore(&image);
+        fs::remove_dir_all(home.dir().parent().unwrap().join("state")).unwrap();
+        super::support::copy_all(&image.path().join("state"), &home.dir().parent().unwrap().join("state"));
+    }
+}
+
+#[test]
+fn ranges_stop_at_damage_until_it_is_given_up() {
+    let (home, ends) = filled();
+    flip(&home.segments()[0], ends[1] as usize + 50);
+    let mut store = home.open();
+    let all = |store: &DiskStore| store.range(key(0).table, &key(0).scope, 0, u128::MAX, 100);
+    assert_eq!(all(&store), Err(StoreError::Damaged));
+    store.forget_damaged().unwrap();
+    assert_eq!(orders(&store), BTreeSet::from([0, 1, 3, 4]));
+    assert_eq!(store.damage(), [Damage { segment: 0, first: 2, last: 2 }]);
+    store.commit(put(2, &[2; 20])).unwrap();
+    assert_eq!(orders(&store).len(), 5, "a peer can give it back");
+}
+
+#[test]
+fn a_frame_moved_to_another_segment_or_profile_is_refused() {
+    let (home, ends) = filled();
+    let frame = fs::read(&home.segments()[0]).unwrap()[..ends[0] as usize].to_vec();
+    let mut store = home.open();
+    store.commit(put(20, &[20; 20])).unwrap();
+    drop(store);
+    for (other, path) in [(None, home.segments()[1].clone()), (Some(filled().0), Default::default())] {
+        let other_home = other.as_ref().unwrap_or(&home);
+        let path = other.as_ref().map_or(path, |other| other.segments()[0].clone());
+        let own = fs::read(&path).unwrap();
+        fs::write(&path, [&frame[..], &own[frame.len()..]].concat()).unwrap();
+        lose_index(other_home);
+        let store = other_home.open();
+        let segment = store.damage()[0].segment;
+        assert_eq!(store.damage(), [Damage { segment, first: 0, last: 0 }]);
+        assert_eq!(values(&store).len(), if other.is_some() { 4 } else { 5 });
+    }
+}
+
+#[test]
+fn a_repeated_frame_does_not_bring_an_old_value_back() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.commit(put(1, b"old")).unwrap();
+    let path = home.segments()[0].clone();
+    let old = fs::read(&path).unwrap();
+    store.commit(put(1, b"new")).unwrap();
+    drop(store);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, [bytes, old].concat()).unwrap();
+    lose_index(&home);
+    let store = home.open();
+    assert_eq!(store.get(&key(1)), Ok(Some(b"new".to_vec())));
+    assert_eq!(store.damage().len(), 1);
+}
+
+#[test]
+fn a_lost_or_shortened_segment_of_an_earlier_opening_is_named() {
+    let (home, ends) = filled();
+    drop(home.open());
+    let path = home.segments()[0].clone();
+    fs::write(&path, &fs::read(&path).unwrap()[..ends[2] as usize - 1]).unwrap();
+    lose_index(&home);
+    let store = home.open();
+    assert_eq!((orders(&store), store.damage().len()), (BTreeSet::from([0, 1]), 1));
+    drop(store);
+    fs::remove_file(&path).unwrap();
+    let store = home.open();
+    assert_eq!(store.get(&key(0)), Err(StoreError::Damaged));
+    assert_eq!(store.damage()[0].segment, 0);
+}
+
+#[test]
+fn a_damaged_index_is_made_anew() {
+    let (home, _) = filled();
+    for fill in [0x00, 0xff, 0x41] {
+        for path in files(&home.dir().join("index")) {
+            let len = fs::metadata(&path).unwrap().len() as usize;
+            fs::write(&path, vec![fill; len]).unwrap();
+        }
+        assert_eq!(values(&home.open()).len(), 5, "filled with {fill}");
+    }
+}
+
+#[test]
+fn an_index_of_another_state_of_the_profile_is_not_believed() {
+    let (home, _) = filled();
+    let image = home.image();
+    let mut store = home.open();
+    store.commit(put(0, &[9; 20])).unwrap();
+    drop(store);
+    fs::remove_dir_all(home.dir().join("index")).unwrap();
+    super::support::copy_all(&image.path().join("profile/index"), &home.dir().join("index"));
+    assert_eq!(home.open().get(&key(0)), Ok(Some(vec![9; 20])));
+}
+
+#[test]
+fn damage_never_costs_a_secret_whose_name_it_hides() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.commit(put_secret(1, b"one")).unwrap();
+    store.commit(put_secret(2, b"two")).unwrap();
+    drop(store);
+    let (path, image) = (home.segments()[0].clone(), fs::read(&home.segments()[0]).unwrap());
+    flip(&path, 60);
+    lose_index(&home);
+    assert_eq!(secret(&home.open(), 1), None);
+    fs::write(&path, image).unwrap();
+    lose_index(&home);
+    assert_eq!(secret(&home.open(), 1), Some(b"one".to_vec()), "the file came back, and so did the secret");
+}
