@@ -21,7 +21,7 @@ use super::migrate::{FORMAT, Format};
 use super::plan::{Hasher, secret_ad};
 use super::reader::FrameReader;
 use super::record::{Address, Op, Record, read_at};
-use super::replay::{Findings, ReplayError, replay};
+use super::replay::{ReplayError, Torn, replay};
 use super::scan::{Cursor, Tail};
 use super::seal::{open, random_key};
 use super::unlock::{KdfCost, Unlock};
@@ -84,7 +84,8 @@ impl DiskStore {
         Self::open_on(Arc::new(RealDisk), dir, unlock, machine, &FORMAT)
     }
 
-    /// Damage found since the opening, in what was read. [`DiskStore::check`] reads everything.
+    /// Damage found while indexing, now or at an earlier opening, and in what was read since this one.
+    /// [`DiskStore::check`] reads everything.
     pub fn damage(&self) -> Vec<Damage> {
         locked(&self.damage).iter().copied().collect()
     }
@@ -180,8 +181,9 @@ impl DiskStore {
         let lock = lock(dir)?;
         let mut keyring = Keyring::open(disk.clone(), dir, unlock, format)?;
         let found = machine.compare(keyring.profile(), &keyring.vault)?;
-        if found != Continuity::Same {
-            keyring.vault.continuity = found;
+        match found {
+            Continuity::Same => machine.catch_up(&*disk, keyring.profile(), keyring.vault.opening)?,
+            other => keyring.vault.continuity = other,
         }
         let continuity = keyring.vault.continuity;
         Ok(Opened { store: Self::start(disk, dir, keyring, machine, lock)?, continuity })
@@ -203,8 +205,9 @@ impl DiskStore {
         machine.remember(&*disk, &profile, keyring.vault.opening)?;
         let opening = keyring.vault.opening;
         let segments = Segments::new(dir, profile);
-        let (index, findings) = open_index(dir, &segments, &keyring.vault, before)?;
-        cut_torn(&*disk, &segments, &findings);
+        let (index, torn) = open_index(dir, &segments, &keyring.vault, before)?;
+        cut_torn(&*disk, &segments, &torn);
+        let damage = index.damage().map_err(broken)?;
         index.set_opening(opening).map_err(broken)?;
         let hasher = Hasher::new(&keyring.vault.index_key);
         let mut store = Self {
@@ -217,7 +220,7 @@ impl DiskStore {
             week: week_now,
             index: Mutex::new(Some(index)),
             reader: Mutex::default(),
-            damage: Mutex::new(findings.damage.into_iter().collect()),
+            damage: Mutex::new(damage.into_iter().collect()),
             machine: machine.clone(),
             _lock: lock,
         };
@@ -260,10 +263,10 @@ impl DiskStore {
             index.close();
         }
         let vault = &self.keyring.vault;
-        let (index, findings) =
+        let (index, _) =
             fresh_index(&self.dir, &self.segments, vault, vault.opening).map_err(|_| index_error())?;
         index.set_opening(vault.opening).map_err(|_| index_error())?;
-        locked(&self.damage).extend(findings.damage);
+        locked(&self.damage).extend(index.damage().map_err(|_| index_error())?);
         *slot = Some(index);
         Ok(())
     }
@@ -415,16 +418,11 @@ fn new_vault(machine: [u8; 32]) -> Result<Vault, OpenError> {
 }
 
 /// The index in step with the journal: the one on disk, if it is from the last opening, else a new one.
-fn open_index(
-    dir: &Path,
-    segments: &Segments,
-    vault: &Vault,
-    last: u64,
-) -> Result<(Index, Findings), OpenError> {
+fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Result<(Index, Torn), OpenError> {
     if let Ok(index) = Index::open(dir) {
         if matches!(index.opening(), Ok(Some(opening)) if opening == last) {
             match replay(segments, vault, &index, last) {
-                Ok(findings) => return Ok((index, findings)),
+                Ok(torn) => return Ok((index, torn)),
                 Err(ReplayError::Io(error)) => return Err(error.into()),
                 Err(ReplayError::Index) => {}
             }
@@ -439,19 +437,19 @@ fn fresh_index(
     segments: &Segments,
     vault: &Vault,
     last: u64,
-) -> Result<(Index, Findings), OpenError> {
+) -> Result<(Index, Torn), OpenError> {
     Index::destroy(dir)?;
     let index = Index::open(dir).map_err(broken)?;
     match replay(segments, vault, &index, last) {
-        Ok(findings) => Ok((index, findings)),
+        Ok(torn) => Ok((index, torn)),
         Err(ReplayError::Io(error)) => Err(error.into()),
         Err(ReplayError::Index) => Err(broken(Broken)),
     }
 }
 
 /// Removes what a crash left behind the last frame. If that fails it is only found again.
-fn cut_torn(disk: &dyn Disk, segments: &Segments, findings: &Findings) {
-    for (number, end) in &findings.torn {
+fn cut_torn(disk: &dyn Disk, segments: &Segments, torn: &Torn) {
+    for (number, end) in torn {
         if let Ok(file) = open_or_create(&segments.path(*number)) {
             let _ = disk.truncate(&file, *end).and_then(|()| disk.sync(&file));
         }

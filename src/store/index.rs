@@ -6,6 +6,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use super::Damage;
 use super::bytes::Reader;
 use super::files::make_folder;
 use super::record::Address;
@@ -15,10 +16,13 @@ use super::vault::SecretId;
 /// The index's folder.
 pub(super) const INDEX: &str = "index";
 const CACHE: u64 = 16 << 20;
+/// Changes in one of sled's batches; it frees no memory before a batch is through.
+const CHUNK: usize = 256;
 
 const RECORD: u8 = b'r';
 const SECRET: u8 = b's';
 const CURSOR: u8 = b'c';
+const DAMAGE: u8 = b'd';
 const OPENING: &[u8] = b"o";
 
 /// The index can't be used any more and must be rebuilt.
@@ -37,11 +41,12 @@ pub(super) struct Position {
     pub(super) at: u32,
 }
 
-/// Changes of the index that hold together.
+/// Changes of the index. The cursors are written last: if the rest is cut short, it is replayed.
 #[derive(Default)]
 pub(super) struct Changes {
-    batch: sled::Batch,
-    /// How many there are.
+    chunks: Vec<sled::Batch>,
+    cursors: sled::Batch,
+    /// How many there are, beside cursors.
     pub(super) len: usize,
 }
 
@@ -116,8 +121,17 @@ impl Index {
         self.get(&cursor_key(segment))?.map(|bytes| decode_cursor(&bytes).ok_or(Broken)).transpose()
     }
 
+    /// Damage met while indexing.
+    pub(super) fn damage(&self) -> Result<Vec<Damage>, Broken> {
+        let found = contained(|| self.db.scan_prefix([DAMAGE]).keys().collect::<sled::Result<Vec<_>>>())?;
+        found.iter().map(|key| decode_damage(key).ok_or(Broken)).collect()
+    }
+
     pub(super) fn apply(&self, changes: Changes) -> Result<(), Broken> {
-        contained(|| self.db.apply_batch(changes.batch))
+        for chunk in changes.chunks {
+            contained(|| self.db.apply_batch(chunk))?;
+        }
+        contained(|| self.db.apply_batch(changes.cursors))
     }
 
     pub(super) fn flush(&self) -> Result<(), Broken> {
@@ -153,17 +167,30 @@ impl Changes {
 
     pub(super) fn set_cursor(&mut self, segment: u32, cursor: Cursor) {
         let value = [&cursor.offset.to_be_bytes()[..], &cursor.index.to_be_bytes()].concat();
-        self.insert(&cursor_key(segment), &value);
+        self.cursors.insert(&cursor_key(segment), value);
+    }
+
+    pub(super) fn add_damage(&mut self, damage: Damage) {
+        let numbers = [damage.segment, damage.first, damage.last].map(u32::to_be_bytes);
+        self.insert(&[&[DAMAGE], numbers.as_flattened()].concat(), &[]);
     }
 
     fn insert(&mut self, key: &[u8], value: &[u8]) {
-        self.batch.insert(key, value);
-        self.len += 1;
+        self.chunk(|chunk| chunk.insert(key, value));
     }
 
     fn remove(&mut self, key: &[u8]) {
-        self.batch.remove(key);
+        self.chunk(|chunk| chunk.remove(key));
+    }
+
+    fn chunk(&mut self, add: impl FnOnce(&mut sled::Batch)) {
+        if self.len.is_multiple_of(CHUNK) {
+            self.chunks.push(sled::Batch::default());
+        }
         self.len += 1;
+        if let Some(chunk) = self.chunks.last_mut() {
+            add(chunk);
+        }
     }
 }
 
@@ -223,6 +250,11 @@ fn decode_secret(bytes: &[u8]) -> Result<(SecretId, Position), Broken> {
 fn position(reader: &mut Reader<'_>) -> Option<Position> {
     let (segment, offset) = (reader.u32()?, reader.u32()?);
     Some(Position { segment, offset, frame: reader.u32()?, at: reader.u32()? })
+}
+
+fn decode_damage(key: &[u8]) -> Option<Damage> {
+    let mut reader = Reader::new(key.get(1..)?);
+    Some(Damage { segment: reader.u32()?, first: reader.u32()?, last: reader.u32()? })
 }
 
 fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {

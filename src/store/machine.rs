@@ -12,6 +12,9 @@ use super::header::ProfileId;
 use super::seal::random;
 use super::vault::{Continuity, Vault};
 
+/// No honest counter gets here, and batch numbers have room for no more.
+const MAX_OPENING: u64 = 1 << 23;
+
 /// A machine: something that differs from machine to machine, and a folder outside all profiles.
 #[derive(Clone)]
 pub struct Machine {
@@ -68,7 +71,17 @@ impl Machine {
     /// How often this machine opened the profile; `None` if it does not know the profile.
     pub(super) fn openings(&self, profile: &ProfileId) -> io::Result<Option<u64>> {
         let bytes = read_bounded(&self.counter_path(profile), 8)?;
-        Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes))
+        let number = bytes.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+        Ok(number.filter(|number| *number < MAX_OPENING))
+    }
+
+    /// Remembers an opening that was interrupted before it was; otherwise several in a row would look
+    /// like a life elsewhere.
+    pub(super) fn catch_up(&self, disk: &dyn Disk, profile: &ProfileId, opening: u64) -> io::Result<()> {
+        if self.openings(profile)?.is_some_and(|remembered| remembered < opening) {
+            self.remember(disk, profile, opening)?;
+        }
+        Ok(())
     }
 
     /// Remembers the number of an opening, durably.
@@ -115,4 +128,27 @@ fn hash(label: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_itself_again_after_a_restart_and_has_another_name_in_each_profile() {
+        let state = tempfile::tempdir().unwrap();
+        let tag = |profile| Machine::at(state.path()).unwrap().tag(&[profile; 16]);
+        assert_eq!(tag(1), tag(1));
+        assert_ne!(tag(1), tag(2));
+        assert_eq!(own_id(state.path()).unwrap(), own_id(state.path()).unwrap());
+        assert_ne!(own_id(state.path()).unwrap(), own_id(tempfile::tempdir().unwrap().path()).unwrap());
+    }
+
+    #[test]
+    fn a_forged_counter_is_taken_for_none() {
+        let state = tempfile::tempdir().unwrap();
+        let machine = Machine::new(*b"machine", state.path());
+        machine.remember(&RealDisk, &[1; 16], u64::MAX).unwrap();
+        assert_eq!(machine.openings(&[1; 16]).unwrap(), None);
+    }
 }

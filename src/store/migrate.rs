@@ -9,6 +9,9 @@ use super::OpenError;
 /// The format this program writes.
 pub(super) const FORMAT: Format = Format { version: 1, steps: &[] };
 
+/// A vault's plaintext.
+pub(super) type Plain = Zeroizing<Vec<u8>>;
+
 /// From one version to the next: rewrites the vault's plaintext, and may change the folder in ways that
 /// the old version still reads. The new vault and version become durable together, afterwards; a
 /// step that is interrupted runs again.
@@ -16,7 +19,7 @@ pub(super) struct Step {
     /// The version it starts from.
     pub(super) from: u32,
     /// What it does.
-    pub(super) run: fn(&Path, Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, OpenError>,
+    pub(super) run: fn(&Path, Plain) -> Result<Plain, OpenError>,
 }
 
 /// A version and the way to it.
@@ -30,12 +33,7 @@ impl Format {
     ///
     /// # Errors
     /// [`OpenError::Damaged`] if there is no way: such a version was never released.
-    pub(super) fn migrate(
-        &self,
-        from: u32,
-        dir: &Path,
-        mut plain: Zeroizing<Vec<u8>>,
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub(super) fn migrate(&self, from: u32, dir: &Path, mut plain: Plain) -> Result<Plain, OpenError> {
         for version in from..self.version {
             let step = self.steps.iter().find(|step| step.from == version).ok_or(OpenError::Damaged)?;
             plain = (step.run)(dir, plain)?;

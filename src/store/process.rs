@@ -35,3 +35,17 @@ fn forbid_tracing() -> bool {
 fn forbid_tracing() -> bool {
     false
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+
+    use super::*;
+
+    #[test]
+    fn a_hardened_process_leaves_no_core_and_is_not_traceable() {
+        assert_eq!(harden(), Hardening { no_core: true, not_traceable: true });
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
+    }
+}

@@ -17,14 +17,8 @@ use super::{Damage, frame::BATCH_HEAD};
 /// Index changes applied together while replaying.
 const CHUNK: usize = 4096;
 
-/// What a replay found beside batches.
-#[derive(Default)]
-pub(super) struct Findings {
-    /// Frames that can't be read.
-    pub(super) damage: Vec<Damage>,
-    /// Segments that end in a frame cut short, and where it begins.
-    pub(super) torn: Vec<(u32, u64)>,
-}
+/// Segments that end in a frame cut short, and where it begins.
+pub(super) type Torn = Vec<(u32, u64)>;
 
 /// A replay failed as a whole.
 pub(super) enum ReplayError {
@@ -51,7 +45,7 @@ pub(super) fn replay(
     vault: &Vault,
     index: &Index,
     opening: u64,
-) -> Result<Findings, ReplayError> {
+) -> Result<Torn, ReplayError> {
     let mut replay = Replay::new(segments, vault, index, opening);
     while let Some((segment, frame)) = replay.next_frame()? {
         replay.take(segment, &frame)?;
@@ -87,7 +81,7 @@ struct Replay<'a> {
     pending: Option<Pending>,
     changes: Changes,
     cursors: Vec<(u32, Cursor)>,
-    findings: Findings,
+    torn: Torn,
 }
 
 impl<'a> Replay<'a> {
@@ -105,7 +99,7 @@ impl<'a> Replay<'a> {
             pending: None,
             changes: Changes::default(),
             cursors: Vec::new(),
-            findings: Findings::default(),
+            torn: Torn::new(),
         }
     }
 
@@ -152,7 +146,7 @@ impl<'a> Replay<'a> {
         let cursor = scan.cursor();
         match scan.tail()? {
             Tail::Clean => {}
-            Tail::Torn if self.may_be_torn(number) => self.findings.torn.push((number, cursor.offset)),
+            Tail::Torn if self.may_be_torn(number) => self.torn.push((number, cursor.offset)),
             Tail::Torn | Tail::Damaged => self.damaged(number, cursor.index, cursor.index),
         }
         self.cursors.push((number, cursor));
@@ -192,16 +186,17 @@ impl<'a> Replay<'a> {
     }
 
     /// The cursors come last: an index without them is replayed again.
-    fn finish(mut self) -> Result<Findings, ReplayError> {
+    fn finish(mut self) -> Result<Torn, ReplayError> {
         for (number, cursor) in &self.cursors {
             self.changes.set_cursor(*number, *cursor);
         }
         self.index.apply(self.changes)?;
-        Ok(self.findings)
+        Ok(self.torn)
     }
 
+    /// Noted in the index, since the next opening will not read these frames again.
     fn damaged(&mut self, segment: u32, first: u32, last: u32) {
-        self.findings.damage.push(Damage { segment, first, last });
+        self.changes.add_damage(Damage { segment, first, last });
     }
 }
 

@@ -53,10 +53,12 @@ fn cut_anywhere_in_the_last_batch_all_earlier_ones_are_there() {
             let mut store = home.open();
             assert_eq!(values(&store).len(), 4, "segment {segment} cut at {len}");
             assert_eq!(store.damage(), [], "what was not acknowledged is no damage");
-            store.commit(put(9, b"on")).unwrap();
-            drop(store);
-            fs::remove_dir_all(home.dir().join("index")).unwrap();
-            assert_eq!(values(&home.open()).len(), 5, "the cut batch never comes back");
+            if len % 16 == 0 {
+                store.commit(put(9, b"on")).unwrap();
+                drop(store);
+                fs::remove_dir_all(home.dir().join("index")).unwrap();
+                assert_eq!(values(&home.open()).len(), 5, "the cut batch never comes back");
+            }
         }
     }
 }
@@ -143,8 +145,11 @@ fn whatever_step_of_opening_a_crash_hits_the_next_opening_works() {
     drop(store);
     for n in 1.. {
         let disk = Faulty::new(|_| Fate::Done);
-        die_at(&disk, n);
-        let done = home.open_on(&disk).is_ok();
+        let mut done = true;
+        for _ in 0..3 {
+            die_at(&disk, n);
+            done &= home.open_on(&disk).is_ok();
+        }
         let opened = home.try_open().unwrap();
         assert_eq!(
             (state(&opened.store), opened.continuity),

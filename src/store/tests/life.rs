@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use piquet_protocol::store::Store;
+use piquet_protocol::store::{Batch, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::support::{Home, key, put, put_secret, secret, values};
 use crate::store::disk::wants_passphrase;
 use crate::store::header::{BLOCK, HEADER};
 use crate::store::migrate::{Format, Step};
+use crate::store::record::MAX_RECORD;
 use crate::store::{DiskStore, KdfCost, OpenError, Unlock, wipe};
 
 fn passphrase(text: &str) -> Unlock {
@@ -190,4 +191,40 @@ fn after_the_first_step_of_a_wipe_nothing_opens() {
     assert_eq!(code(home.try_open()), "profile-damaged");
     wipe(&home.dir(), &home.machine()).unwrap();
     assert!(!home.dir().exists());
+}
+
+#[test]
+fn segments_are_apart_by_class_week_and_opening() {
+    let home = Home::new();
+    let mut store = home.create();
+    let counts: Vec<usize> = [0, 0, 1, 1]
+        .into_iter()
+        .map(|week| {
+            store.week = if week == 0 { || 0 } else { || 1 };
+            store.commit(put(1, b"x")).unwrap();
+            home.segments().len()
+        })
+        .collect();
+    assert_eq!(counts, [1, 1, 2, 2]);
+    let mut chat = Batch::default();
+    chat.put(key(2), Retention::Chat, vec![]);
+    store.commit(chat).unwrap();
+    assert_eq!(home.segments().len(), 3);
+    drop(store);
+    home.open().commit(put(1, b"y")).unwrap();
+    assert_eq!(home.segments().len(), 4);
+}
+
+#[test]
+fn records_of_the_largest_size_are_kept_and_larger_ones_refused() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.commit(put(1, &vec![7; MAX_RECORD])).unwrap();
+    store.commit(put_secret(1, &vec![8; MAX_RECORD])).unwrap();
+    assert!(matches!(store.commit(put(2, &vec![7; MAX_RECORD + 1])), Err(StoreError::Io(_))));
+    drop(store);
+    let store = home.open();
+    assert_eq!(store.get(&key(1)).unwrap().unwrap().len(), MAX_RECORD);
+    assert_eq!(secret(&store, 1).unwrap().len(), MAX_RECORD);
+    assert_eq!(store.get(&key(2)), Ok(None));
 }

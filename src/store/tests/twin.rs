@@ -121,5 +121,9 @@ fn run(steps: Vec<Step>) {
 fn both_stores_agree_through_reopening_and_loss_of_the_index() {
     let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let steps = prop::collection::vec(step(), 1..16);
-    runner.run(&steps, |steps| Ok(run(steps))).unwrap();
+    let compared = runner.run(&steps, |steps| {
+        run(steps);
+        Ok(())
+    });
+    compared.unwrap();
 }
