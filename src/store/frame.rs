@@ -60,14 +60,7 @@ impl FrameKeys {
     /// A whole frame.
     pub(super) fn seal(&self, index: u32, plain: &[u8]) -> io::Result<Vec<u8>> {
         let body = seal_with(&self.cipher, &self.ad(index), plain)?;
-        let mut frame = Vec::with_capacity(FRAME_HEAD + body.len());
-        frame.extend(MAGIC);
-        frame.extend(index.to_be_bytes());
-        frame.extend((body.len() as u32).to_be_bytes());
-        let check = self.check(&frame);
-        frame.extend(check);
-        frame.extend(body);
-        Ok(frame)
+        Ok([&self.head_of(index, body.len())[..], &body].concat())
     }
 
     /// A frame's head, if it was made under this segment's key and is not too large.
@@ -85,6 +78,12 @@ impl FrameKeys {
     /// The plaintext of a frame's body.
     pub(super) fn open(&self, index: u32, body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         open_with(&self.cipher, &self.ad(index), body)
+    }
+
+    fn head_of(&self, index: u32, body: usize) -> Vec<u8> {
+        let mut head = [MAGIC, index.to_be_bytes(), (body as u32).to_be_bytes()].concat();
+        head.extend(self.check(&head));
+        head
     }
 
     fn check(&self, start: &[u8]) -> [u8; 8] {
@@ -149,5 +148,14 @@ mod tests {
         assert_eq!(keys(1, 2, 3).head(&frame).unwrap().index, 4);
         frame[11] ^= 1;
         assert_eq!(keys(1, 2, 3).head(&frame), None);
+    }
+
+    #[test]
+    fn the_largest_secret_has_room_and_no_larger_length_is_believed() {
+        let keys = keys(1, 2, 3);
+        let secret = BATCH_HEAD + RECORD_HEAD + 16 + OVERHEAD + MAX_RECORD;
+        assert!(keys.head(&keys.head_of(0, secret + OVERHEAD)).is_some());
+        assert!(keys.head(&keys.head_of(0, MAX_BODY + 1)).is_none());
+        assert!(keys.head(&keys.head_of(0, OVERHEAD)).is_none());
     }
 }
