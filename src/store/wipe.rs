@@ -5,13 +5,13 @@ use std::io;
 use std::path::Path;
 
 use super::OpenError;
-use super::disk::{LOCK, lock};
 use super::files::{RealDisk, next_name, shred};
 use super::header::{HEADER, Header};
 use super::index::INDEX;
 use super::journal::JOURNAL;
 use super::keyring::VAULT;
 use super::machine::Machine;
+use super::opening::{LOCK, lock};
 use super::unlock::KEY_FILE;
 
 /// Destroys the profile in `dir` for good, without asking for its passphrase: header and key file are

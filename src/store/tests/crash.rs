@@ -57,7 +57,9 @@ fn cut_anywhere_in_the_last_batch_all_earlier_ones_are_there() {
                 store.commit(put(9, b"on")).unwrap();
                 drop(store);
                 fs::remove_dir_all(home.dir().join("index")).unwrap();
-                assert_eq!(values(&home.open()).len(), 5, "the cut batch never comes back");
+                let store = home.open();
+                assert_eq!(values(&store).len(), 5, "the cut batch never comes back");
+                assert_eq!(store.damage(), [], "nor is it damage later");
             }
         }
     }
@@ -179,6 +181,22 @@ fn whatever_step_of_a_passphrase_change_a_crash_hits_the_old_or_the_new_one_open
     }
 }
 
+#[test]
+fn whatever_step_of_a_new_wrapping_a_crash_hits_the_key_file_opens() {
+    for n in 1.. {
+        let home = Home::with_profile();
+        let disk = Faulty::new(|_| Fate::Done);
+        let mut store = home.open_on(&disk).unwrap();
+        die_at(&disk, n);
+        let done = store.change_passphrase(&Unlock::KeyFile).is_ok();
+        drop(store);
+        home.open();
+        if done {
+            return;
+        }
+    }
+}
+
 /// A disk with so many bytes left.
 fn fill(disk: &Faulty, mut left: usize) {
     disk.plan(move |call| match call {
@@ -253,7 +271,11 @@ fn after_a_failed_sync_the_segment_is_given_up_and_nothing_is_pretended() {
     let mut store = home.open_on(&disk).unwrap();
     store.commit(put(1, b"kept")).unwrap();
     let before = home.segments().len();
-    disk.plan(|call| if call == Call::Sync { Fate::Failed(ErrorKind::Other) } else { Fate::Done });
+    let mut failed = false;
+    disk.plan(move |call| {
+        let fail = call == Call::Sync && !std::mem::replace(&mut failed, true);
+        if fail { Fate::Failed(ErrorKind::Other) } else { Fate::Done }
+    });
     assert!(matches!(store.commit(put(2, b"lost")), Err(StoreError::Io(_))));
     assert_eq!(values(&store), [b"kept"]);
     disk.plan(|_| Fate::Done);

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use piquet_protocol::store::{Store, StoreError};
 
-use super::support::{Home, files, key, put, put_secret, secret, values};
+use super::support::{Home, copy_all, files, key, put, put_secret, secret, values};
+use crate::store::index::{Changes, Index};
 use crate::store::scan::{Cursor, Tail};
 use crate::store::{Damage, DiskStore};
 
@@ -85,7 +86,7 @@ fn a_damaged_frame_is_named_with_and_without_the_index() {
         drop(store);
         home.restore(&image);
         fs::remove_dir_all(home.dir().parent().unwrap().join("state")).unwrap();
-        super::support::copy_all(&image.path().join("state"), &home.dir().parent().unwrap().join("state"));
+        copy_all(&image.path().join("state"), &home.dir().parent().unwrap().join("state"));
     }
 }
 
@@ -169,15 +170,34 @@ fn a_damaged_index_is_made_anew() {
 }
 
 #[test]
-fn an_index_of_another_state_of_the_profile_is_not_believed() {
+fn an_index_ahead_of_a_restored_journal_is_not_believed() {
     let (home, _) = filled();
     let image = home.image();
     let mut store = home.open();
     store.commit(put(0, &[9; 20])).unwrap();
     drop(store);
-    fs::remove_dir_all(home.dir().join("index")).unwrap();
-    super::support::copy_all(&image.path().join("profile/index"), &home.dir().join("index"));
-    assert_eq!(home.open().get(&key(0)), Ok(Some(vec![9; 20])));
+    let ahead = tempfile::tempdir().unwrap();
+    copy_all(&home.dir().join("index"), ahead.path());
+    home.restore(&image);
+    lose_index(&home);
+    copy_all(ahead.path(), &home.dir().join("index"));
+    assert_eq!(home.open().get(&key(0)), Ok(Some(vec![0; 20])));
+}
+
+#[test]
+fn an_index_that_lies_never_makes_one_record_pass_for_another() {
+    let (home, _) = filled();
+    let store = home.open();
+    let address = |order| store.hasher.address(key(0).table, &key(0).scope, order);
+    let other = store.with_index(|index| index.record(&address(2))).unwrap().unwrap();
+    let lie = |index: &Index| {
+        let mut changes = Changes::default();
+        changes.put_record(&address(1), other);
+        index.apply(changes)
+    };
+    store.with_index(lie).unwrap();
+    assert_eq!(store.get(&key(1)), Err(StoreError::Damaged));
+    assert_eq!(store.get(&key(2)), Ok(Some(vec![2; 20])));
 }
 
 #[test]

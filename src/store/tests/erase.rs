@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use piquet_protocol::store::{Batch, Retention, Store};
+use piquet_protocol::store::{Batch, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::support::{Call, Fate, Faulty, Home, erase, files, key, put, put_secret, secret};
@@ -137,6 +137,29 @@ fn an_erasure_the_disk_refuses_stays_pending_until_it_is_done() {
         fs::write(home.dir().join("vault"), old).unwrap();
         assert!(home.try_open().is_err(), "the old vault is opened by nothing");
     }
+}
+
+#[test]
+fn a_secret_of_a_refused_batch_is_destroyed_too() {
+    let home = Home::with_profile();
+    let disk = Faulty::new(|_| Fate::Done);
+    let mut store = home.open_on(&disk).unwrap();
+    // The next vault fits, the frame does not.
+    disk.plan(|call| match call {
+        Call::Write(len) if len < 1000 => Fate::Failed(ErrorKind::StorageFull),
+        _ => Fate::Done,
+    });
+    assert_eq!(store.commit(put_secret(1, b"refused")), Err(StoreError::Full));
+    assert_eq!(secret(&store, 1), None);
+    let vault_with_it = fs::read(home.dir().join("vault")).unwrap();
+    disk.plan(|_| Fate::Done);
+    store.commit(put(1, b"next")).unwrap();
+    drop(store);
+    let present = fs::read(home.dir().join("vault")).unwrap();
+    fs::write(home.dir().join("vault"), vault_with_it).unwrap();
+    assert!(home.try_open().is_err(), "opened by nothing");
+    fs::write(home.dir().join("vault"), present).unwrap();
+    assert_eq!(secret(&home.open(), 1), None);
 }
 
 #[test]

@@ -6,10 +6,10 @@ use piquet_protocol::store::{Batch, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::support::{Home, key, put, put_secret, secret, values};
-use crate::store::disk::wants_passphrase;
 use crate::store::header::{BLOCK, HEADER};
 use crate::store::migrate::{Format, Step};
 use crate::store::record::MAX_RECORD;
+use crate::store::wants_passphrase;
 use crate::store::{DiskStore, KdfCost, OpenError, Unlock, wipe};
 
 fn passphrase(text: &str) -> Unlock {

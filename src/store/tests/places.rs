@@ -4,7 +4,7 @@ use std::fs;
 
 use piquet_protocol::store::Store;
 
-use super::support::{Home, put};
+use super::support::{Home, copy_all, put};
 use crate::store::Continuity;
 
 #[test]
@@ -26,6 +26,13 @@ fn a_copy_is_noticed_on_another_machine_and_stays_noticed_until_settled() {
     drop(opened);
     assert_eq!(elsewhere.try_open().unwrap().continuity, Continuity::Same);
     assert_eq!(home.try_open().unwrap().continuity, Continuity::Same, "the original goes on");
+}
+
+#[test]
+fn a_copy_is_noticed_though_the_whole_home_was_copied() {
+    let (home, elsewhere) = (Home::with_profile(), Home::elsewhere());
+    copy_all(home.image().path(), elsewhere.dir().parent().unwrap());
+    assert_eq!(elsewhere.try_open().unwrap().continuity, Continuity::Copied);
 }
 
 #[test]
