@@ -155,7 +155,7 @@ impl DiskStore {
     /// Makes the index anew from the journal.
     pub(super) fn rebuild(&self, slot: &mut Option<Index>) -> Result<(), StoreError> {
         if let Some(index) = slot.take() {
-            index.close();
+            index.abandon();
         }
         let vault = &self.keyring.vault;
         let (index, _) =
@@ -192,7 +192,6 @@ impl Drop for DiskStore {
     /// The index is only a cache, but flushing it now saves replaying at the next opening.
     fn drop(&mut self) {
         if let Some(index) = locked(&self.index).take() {
-            let _ = index.flush();
             index.close();
         }
     }

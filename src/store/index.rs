@@ -1,14 +1,18 @@
 //! The index: from keyed hashes to positions in the journal, in sled. It holds no content and may be lost
 //! at any time: it is rebuilt from the journal. A panic inside sled is contained and counts as loss.
+//!
+//! Sled's file is not synced while in use, which is harmless when a process dies and not when the power
+//! does: then pages can be missing without a trace. So a mark beside it says when it can be trusted: it
+//! was closed and synced, or the machine has not been restarted since it was opened.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Damage;
 use super::bytes::Reader;
-use super::files::make_folder;
+use super::files::{Disk, RealDisk, make_folder, read_bounded, replace};
 use super::record::Address;
 use super::scan::Cursor;
 use super::vault::SecretId;
@@ -16,6 +20,9 @@ use super::vault::SecretId;
 /// The index's folder.
 pub(super) const INDEX: &str = "index";
 const CACHE: u64 = 16 << 20;
+const SLED: &str = "sled";
+const MARK: &str = "mark";
+const CLOSED: &[u8] = b"closed";
 /// Changes in one of sled's batches; it frees no memory before a batch is through.
 const CHUNK: usize = 256;
 
@@ -52,15 +59,24 @@ pub(super) struct Changes {
 
 /// An open index.
 pub(super) struct Index {
+    dir: PathBuf,
     db: sled::Db,
 }
 
 impl Index {
+    /// Opens or makes an index.
     pub(super) fn open(dir: &Path) -> Result<Self, Broken> {
-        let path = dir.join(INDEX);
-        make_folder(&path).map_err(|_| Broken)?;
-        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
-        contained(|| config.open()).map(|db| Self { db })
+        let dir = dir.join(INDEX);
+        make_folder(&dir).map_err(|_| Broken)?;
+        mark(&dir, &boot_id()).map_err(|_| Broken)?;
+        let config = sled::Config::new().path(dir.join(SLED)).cache_capacity(CACHE).flush_every_ms(None);
+        contained(|| config.open()).map(|db| Self { dir, db })
+    }
+
+    /// Whether the index on disk lost nothing in a power cut.
+    pub(super) fn is_trusted(dir: &Path) -> bool {
+        let mark = read_bounded(&dir.join(INDEX).join(MARK), 64).ok().flatten().unwrap_or_default();
+        mark == CLOSED || (!mark.is_empty() && mark == boot_id())
     }
 
     /// Removes an index that is not open.
@@ -134,12 +150,23 @@ impl Index {
         contained(|| self.db.apply_batch(changes.cursors))
     }
 
-    pub(super) fn flush(&self) -> Result<(), Broken> {
+    fn flush(&self) -> Result<(), Broken> {
         contained(|| self.db.flush()).map(|_| ())
     }
 
-    /// Lets go of the files; a panic on the way is of no consequence.
+    /// Makes the index durable and lets go of it. If anything fails on the way it is not marked, and made
+    /// anew when in doubt.
     pub(super) fn close(self) {
+        let flushed = self.flush().is_ok();
+        let dir = self.dir.clone();
+        self.abandon();
+        if flushed && sync_all(&dir.join(SLED)).is_ok() {
+            let _ = mark(&dir, CLOSED);
+        }
+    }
+
+    /// Lets go of an index that is to be made anew; a panic on the way is of no consequence.
+    pub(super) fn abandon(self) {
         let _ = catch_unwind(AssertUnwindSafe(move || drop(self.db)));
     }
 
@@ -205,6 +232,31 @@ impl Position {
     }
 }
 
+fn mark(dir: &Path, text: &[u8]) -> io::Result<()> {
+    replace(&RealDisk, &dir.join(MARK), text)
+}
+
+/// Changes when the machine is restarted; empty where the system does not tell.
+fn boot_id() -> Vec<u8> {
+    if !cfg!(target_os = "linux") {
+        return Vec::new();
+    }
+    let id = read_bounded(Path::new("/proc/sys/kernel/random/boot_id"), 64);
+    id.ok().flatten().unwrap_or_default()
+}
+
+fn sync_all(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::options().write(true).open(&path)?.sync_all()?;
+        }
+    }
+    RealDisk.sync_folder(dir)
+}
+
 fn contained<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
@@ -260,4 +312,14 @@ fn decode_damage(key: &[u8]) -> Option<Damage> {
 fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
     let mut reader = Reader::new(bytes);
     Some(Cursor { offset: reader.u64()?, index: reader.u32()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_inside_is_contained_and_counts_as_loss() {
+        assert!(contained::<()>(|| panic!("as sled does on some damaged files")).is_err());
+    }
 }

@@ -147,9 +147,11 @@ fn new_vault(machine: [u8; 32]) -> Result<Vault, OpenError> {
     })
 }
 
-/// The index in step with the journal: the one on disk, if it is from the last opening, else a new one.
+/// The index in step with the journal: the one on disk, if it can be trusted and is from the last opening,
+/// else a new one.
 fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Result<(Index, Torn), OpenError> {
-    if let Ok(index) = Index::open(dir) {
+    let trusted = Index::is_trusted(dir);
+    if let Some(index) = trusted.then(|| Index::open(dir).ok()).flatten() {
         if matches!(index.opening(), Ok(Some(opening)) if opening == last) {
             match replay(segments, vault, &index, last) {
                 Ok(torn) => return Ok((index, torn)),
@@ -157,7 +159,7 @@ fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Resu
                 Err(ReplayError::Index) => {}
             }
         }
-        index.close();
+        index.abandon();
     }
     fresh_index(dir, segments, vault, last)
 }

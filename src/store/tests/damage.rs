@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use piquet_protocol::store::{Store, StoreError};
+use piquet_protocol::store::{Batch, Retention, Store, StoreError};
 
 use super::support::{Home, copy_all, files, key, put, put_secret, secret, values};
 use crate::store::index::{Changes, Index};
@@ -167,6 +167,67 @@ fn a_damaged_index_is_made_anew() {
         }
         assert_eq!(values(&home.open()).len(), 5, "filled with {fill}");
     }
+}
+
+#[test]
+fn bytes_flipped_in_the_index_cost_nothing() {
+    let home = Home::new();
+    let mut store = home.create();
+    for batch in 0..40 {
+        let mut changes = Batch::default();
+        (0..50).for_each(|n| changes.put(key(batch * 50 + n), Retention::Chat, vec![n as u8; 5]));
+        store.commit(changes).unwrap();
+    }
+    let expected = values(&store);
+    drop(store);
+    let state = home.dir().parent().unwrap().join("state");
+    let image = home.image();
+    for round in 0..24 {
+        home.restore(&image);
+        fs::remove_dir_all(&state).unwrap();
+        copy_all(&image.path().join("state"), &state);
+        for path in files(&home.dir().join("index")) {
+            let bytes = fs::read(&path).unwrap();
+            let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) + 1;
+            flip(&path, used * round / 24);
+        }
+        assert!(values(&home.open()) == expected, "round {round}");
+    }
+}
+
+/// What a power cut can do to an index: one record is missing, nothing tells of it.
+fn with_a_hole_in_the_index(mark: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
+    let (home, _) = filled();
+    let store = home.open();
+    let address = store.hasher.address(key(0).table, &key(0).scope, 1);
+    let lose = |index: &Index| {
+        let mut changes = Changes::default();
+        changes.remove_record(&address);
+        index.apply(changes)
+    };
+    store.with_index(lose).unwrap();
+    drop(store);
+    mark.into_iter().for_each(|mark| fs::write(home.dir().join("index/mark"), mark).unwrap());
+    home.open().get(&key(1))
+}
+
+#[test]
+fn an_index_in_use_when_the_power_went_is_made_anew() {
+    assert_eq!(with_a_hole_in_the_index(Some("another boot")), Ok(Some(vec![1; 20])));
+    assert_eq!(with_a_hole_in_the_index(Some("")), Ok(Some(vec![1; 20])), "nor if the system does not tell");
+    assert_eq!(with_a_hole_in_the_index(None), Ok(None), "a closed one is used as it is");
+}
+
+#[test]
+fn an_index_in_use_is_not_marked_as_closed() {
+    let home = Home::new();
+    let store = home.create();
+    let mark = || fs::read(home.dir().join("index/mark")).unwrap();
+    assert_ne!(mark(), b"closed");
+    drop(store);
+    assert_eq!(mark(), b"closed");
+    let _store = home.open();
+    assert_ne!(mark(), b"closed");
 }
 
 #[test]
