@@ -6,7 +6,7 @@ use std::io;
 use piquet_protocol::store::{Batch, StoreError};
 
 use super::disk::{DiskStore, index_error};
-use super::journal::{Begun, Written};
+use super::journal::{Begun, Journal, Written};
 use super::plan::{Folded, Plan, PlanError};
 use super::replay::index_changes;
 use super::store_error;
@@ -61,7 +61,7 @@ impl DiskStore {
                 Ok(())
             }
             Err(error) => {
-                self.journal.abandon(&self.segments, &mut self.keyring.vault, begun);
+                Journal::abandon(&mut self.keyring.vault, &begun);
                 Err(error)
             }
         }

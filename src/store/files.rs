@@ -81,9 +81,12 @@ pub(super) fn write_next(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Resu
     sync_parent(disk, path)
 }
 
-/// Lets the file of [`write_next`] take its place.
+/// Lets the file of [`write_next`] take its place; may be repeated until it succeeds.
 pub(super) fn take_place(disk: &dyn Disk, path: &Path) -> io::Result<()> {
-    disk.rename(&next_name(path), path)?;
+    let next = next_name(path);
+    if next.try_exists()? {
+        disk.rename(&next, path)?;
+    }
     sync_parent(disk, path)
 }
 

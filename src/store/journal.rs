@@ -2,14 +2,14 @@
 //! can be rebuilt from it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::files::{Disk, remove_if_there};
+use super::files::Disk;
 use super::frame::{FRAME_HEAD, FrameKeys, Part};
 use super::header::ProfileId;
 use super::scan::{Cursor, Frame, Scan};
@@ -48,6 +48,19 @@ impl Segments {
 
     pub(super) fn path(&self, number: u32) -> PathBuf {
         self.dir.join(format!("{number:08x}"))
+    }
+
+    /// Removes the empty files of segments that no key was kept for.
+    pub(super) fn remove_abandoned(&self, disk: &dyn Disk, vault: &Vault) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let number = entry.file_name().to_str().and_then(|name| u32::from_str_radix(name, 16).ok());
+            let known = number.is_none_or(|number| vault.segments.contains_key(&number));
+            if !known && entry.metadata()?.len() == 0 {
+                disk.remove(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// File and keys of a segment; `None` if it is gone.
@@ -120,7 +133,7 @@ impl Journal {
             match self.begin_one(segments, vault, week, *class) {
                 Ok(writer) => begun.0.push((*class, writer)),
                 Err(error) => {
-                    self.abandon(segments, vault, begun);
+                    Self::abandon(vault, &begun);
                     return Err(error);
                 }
             }
@@ -139,12 +152,11 @@ impl Journal {
         self.writers.extend(begun.0);
     }
 
-    /// The vault could not be made durable: forgets the new segments.
-    pub(super) fn abandon(&self, segments: &Segments, vault: &mut Vault, begun: Begun) {
-        for (_, writer) in begun.0 {
+    /// The vault could not be made durable, or so it seems: forgets the new segments, but leaves their
+    /// empty files, since a vault that did reach the disk names them.
+    pub(super) fn abandon(vault: &mut Vault, begun: &Begun) {
+        for (_, writer) in &begun.0 {
             vault.segments.remove(&writer.number);
-            // An empty file left behind is removed at the next opening.
-            let _ = remove_if_there(&*self.disk, &segments.path(writer.number));
         }
     }
 

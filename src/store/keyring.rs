@@ -14,7 +14,7 @@ use super::OpenError;
 use super::files::{Disk, next_name, read_bounded, remove_if_there, shred, take_place, write_next};
 use super::header::{Block, Header, ProfileId};
 use super::migrate::Format;
-use super::seal::{SecretKey, open, random_key, seal};
+use super::seal::{OVERHEAD, SecretKey, open, random_key, seal};
 use super::unlock::{KEY_FILE, KdfCost, Unlock};
 use super::vault::{MAX_VAULT, Vault};
 
@@ -165,7 +165,11 @@ impl Keyring {
 
     fn write_vault(&mut self, key: &[u8; 32]) -> io::Result<()> {
         self.vault.generation += 1;
-        let sealed = seal(key, &vault_ad(self.profile()), &self.vault.encode())?;
+        let plain = self.vault.encode();
+        if (plain.len() + OVERHEAD) as u64 > MAX_VAULT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let sealed = seal(key, &vault_ad(self.profile()), &plain)?;
         write_next(&*self.disk, &self.vault_path(), &sealed)
     }
 

@@ -85,6 +85,7 @@ impl DiskStore {
         machine.remember(&*disk, &profile, keyring.vault.opening)?;
         let opening = keyring.vault.opening;
         let segments = Segments::new(dir, profile);
+        segments.remove_abandoned(&*disk, &keyring.vault)?;
         let (index, torn) = open_index(dir, &segments, &keyring.vault, before)?;
         cut_torn(&*disk, &segments, &torn);
         let damage = index.damage().map_err(broken)?;

@@ -4,8 +4,10 @@
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use piquet_protocol::store::{Batch, Retention, Store, StoreError};
+use piquet_protocol::store::{Batch, MemoryStore, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::support::{
@@ -78,13 +80,16 @@ fn die_at(disk: &Faulty, n: usize) {
     });
 }
 
-/// Batches of all kinds; the number of those acknowledged.
-fn script(store: &mut DiskStore) -> usize {
+/// Batches of all kinds.
+fn batches() -> [Batch; 6] {
     let mut last = put_secret(1, &[2; 500]);
     last.put(key(5), Retention::Kept, b"c".to_vec());
-    let batches =
-        [wide(1, b"a"), put_secret(1, b"small"), put_secret(2, &[1; 500]), wide(3, b"b"), erase(2), last];
-    batches.into_iter().map_while(|batch| store.commit(batch).ok()).count()
+    [wide(1, b"a"), put_secret(1, b"small"), put_secret(2, &[1; 500]), wide(3, b"b"), erase(2), last]
+}
+
+/// Commits them until one fails; the number of those acknowledged.
+fn script(store: &mut DiskStore) -> usize {
+    batches().into_iter().map_while(|batch| store.commit(batch).ok()).count()
 }
 
 /// What must be there after so many batches of the script.
@@ -99,7 +104,7 @@ fn state_after(batches: usize) -> (usize, Option<Vec<u8>>, Option<Vec<u8>>) {
     (records, one, two)
 }
 
-fn state(store: &DiskStore) -> (usize, Option<Vec<u8>>, Option<Vec<u8>>) {
+fn state(store: &impl Store) -> (usize, Option<Vec<u8>>, Option<Vec<u8>>) {
     (values(store).len(), secret(store, 1), secret(store, 2))
 }
 
@@ -133,6 +138,43 @@ fn whatever_step_a_crash_hits_every_batch_is_there_whole_or_not_at_all() {
         );
         if acknowledged == 6 {
             assert!(n > 30, "the script has many steps");
+            return;
+        }
+    }
+}
+
+#[test]
+fn whatever_call_fails_once_the_store_does_what_it_says_and_goes_on() {
+    for n in 1usize.. {
+        let home = Home::with_profile();
+        let disk = Faulty::new(|_| Fate::Done);
+        let mut store = home.open_on(&disk).unwrap();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        disk.plan(move |call| match (counter.fetch_add(1, Ordering::Relaxed) + 1, call) {
+            (now, Call::Write(len)) if now == n => Fate::Partly(len / 2, ErrorKind::Other),
+            (now, _) if now == n => Fate::Failed(ErrorKind::Other),
+            _ => Fate::Done,
+        });
+        let mut twin = MemoryStore::new();
+        for (batch, same) in batches().into_iter().zip(batches()) {
+            if store.commit(batch).is_ok() {
+                twin.commit(same).unwrap();
+            }
+            assert_eq!(state(&store), state(&twin), "call {n} failed");
+        }
+        let through = calls.load(Ordering::Relaxed) < n;
+        disk.plan(|_| Fate::Done);
+        let image = home.image();
+        store.commit(put(9, b"on")).unwrap();
+        assert!(!store.erasure_pending());
+        drop(store);
+        home.restore(&image);
+        fs::remove_dir_all(home.dir().join("index")).unwrap();
+        let store = home.open();
+        assert_eq!(state(&store), state(&twin), "call {n} failed");
+        assert_eq!(store.check(), Ok(vec![]), "call {n} failed");
+        if through {
             return;
         }
     }
@@ -297,7 +339,7 @@ fn a_torn_frame_written_again_shares_no_nonce_with_the_first() {
     let nonce = |bytes: &[u8]| bytes[start + 20..start + 44].to_vec();
 
     // The frame arrives whole, is not acknowledged, and can be seen before it is cut off.
-    let (seen, path) = (std::sync::Arc::new(std::sync::Mutex::new(Vec::new())), segment.clone());
+    let (seen, path) = (Arc::new(std::sync::Mutex::new(Vec::new())), segment.clone());
     let sink = seen.clone();
     disk.plan(move |call| match call {
         Call::Write(len) => Fate::Partly(len, ErrorKind::StorageFull),

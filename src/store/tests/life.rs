@@ -216,6 +216,17 @@ fn segments_are_apart_by_class_week_and_opening() {
 }
 
 #[test]
+fn empty_files_of_segments_that_never_came_to_be_are_removed() {
+    let home = Home::new();
+    home.create().commit(put(1, b"x")).unwrap();
+    fs::write(home.dir().join("journal/00000007"), b"").unwrap();
+    fs::write(home.dir().join("journal/note"), b"").unwrap();
+    drop(home.open());
+    let names: Vec<_> = home.segments().iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    assert_eq!(names, ["00000000", "note"]);
+}
+
+#[test]
 fn large_records_and_secrets_are_kept_and_too_large_ones_refused() {
     let home = Home::new();
     let mut store = home.create();
