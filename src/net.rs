@@ -1,0 +1,161 @@
+//! The network: libp2p connections that carry frames of one sync stream each, with limits for
+//! strangers (sync paper §10, §11).
+//!
+//! Knows nothing of groups, entries or handshakes. The peer id is fresh at every start; nothing is
+//! advertised unless discovery on the local network was asked for.
+
+mod behaviour;
+mod gate;
+mod stream;
+mod swarm;
+
+pub use gate::Limits;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libp2p::{Multiaddr, PeerId};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use stream::Outgoing;
+
+/// Names a connection for as long as this net runs.
+pub type Conn = u64;
+
+/// What a node wants of its network.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Where to listen; port 0 for any.
+    pub listen: Vec<Multiaddr>,
+    /// Whether to announce and look for nodes on the local network.
+    pub lan: bool,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What the network reports.
+#[derive(Debug)]
+pub enum Event {
+    /// This node can be reached at an address.
+    Listening(Multiaddr),
+    /// A sync stream is up.
+    Connected {
+        /// Its name.
+        conn: Conn,
+        /// The address, if this node dialled.
+        dialled: Option<Multiaddr>,
+        /// This node's peer id.
+        local: Vec<u8>,
+        /// The other's.
+        remote: Vec<u8>,
+    },
+    /// A frame: type byte and body.
+    Frame(Conn, Vec<u8>),
+    /// A sync stream is gone.
+    Closed(Conn),
+    /// Nobody was reached at an address.
+    DialFailed(Multiaddr),
+    /// A node was seen on the local network.
+    Discovered(Multiaddr),
+}
+
+/// The network could not start.
+#[derive(Debug, Error)]
+pub enum NetError {
+    /// An address can't be listened at.
+    #[error("can't listen at {0}")]
+    Listen(Multiaddr),
+    /// The transport can't be built.
+    #[error("no network: {0}")]
+    Transport(String),
+}
+
+/// More is queued for a peer than it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the peer takes nothing more")]
+pub struct Full;
+
+/// Asked of the swarm's task.
+enum Command {
+    Dial(Multiaddr),
+    Trust(Conn),
+    Finished(Conn),
+}
+
+/// Streams by connection, for sending.
+type Streams = Arc<Mutex<BTreeMap<Conn, Outgoing>>>;
+
+/// A running network; it ends when this is dropped.
+pub struct Net {
+    peer: PeerId,
+    commands: mpsc::UnboundedSender<Command>,
+    streams: Streams,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Net {
+    /// Starts listening and returns the events to come.
+    ///
+    /// # Errors
+    /// See [`NetError`].
+    pub async fn start(config: Config) -> Result<(Self, mpsc::Receiver<Event>), NetError> {
+        let (commands, asked) = mpsc::unbounded_channel();
+        let (events, reported) = mpsc::channel(stream::EVENTS);
+        let streams = Streams::default();
+        let swarm = swarm::start(&config)?;
+        let peer = *swarm.local_peer_id();
+        let runner = swarm::Runner::new(swarm, config.limits, commands.clone(), events, streams.clone());
+        let task = tokio::spawn(runner.run(asked));
+        Ok((Self { peer, commands, streams, task }, reported))
+    }
+
+    /// This start's transport identity.
+    pub fn peer(&self) -> String {
+        self.peer.to_string()
+    }
+
+    /// Calls an address; [`Event::Connected`] or [`Event::DialFailed`] follows.
+    pub fn dial(&self, address: Multiaddr) {
+        // Fails only when the network has ended.
+        let _ = self.commands.send(Command::Dial(address));
+    }
+
+    /// Queues a frame.
+    ///
+    /// # Errors
+    /// [`Full`] if the peer does not read; the connection is best closed.
+    pub fn send(&self, conn: Conn, frame: Vec<u8>) -> Result<(), Full> {
+        match self.streams().get(&conn) {
+            Some(stream) => stream.send(frame),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a connection once what was queued is out.
+    pub fn close(&self, conn: Conn) {
+        self.streams().remove(&conn);
+    }
+
+    /// The peer has proven itself: a stranger's limits no longer apply.
+    pub fn trust(&self, conn: Conn) {
+        if let Some(stream) = self.streams().get(&conn) {
+            stream.trust();
+        }
+        let _ = self.commands.send(Command::Trust(conn));
+    }
+
+    fn streams(&self) -> std::sync::MutexGuard<'_, BTreeMap<Conn, Outgoing>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.streams().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

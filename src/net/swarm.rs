@@ -1,0 +1,201 @@
+//! The swarm's task: dials, listens, hands streams to tasks of their own.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::swarm::dial_opts::DialOpts;
+use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
+use libp2p::{Multiaddr, Swarm, SwarmBuilder, identify, mdns, noise, tcp, yamux};
+use tokio::sync::{mpsc, oneshot};
+
+use super::behaviour::{Opened, SyncBehaviour};
+use super::stream::{self, Outgoing};
+use super::{Command, Config, Conn, Event, Limits, NetError, Streams};
+
+/// Streams of one connection: sync, identify, and room for one more of each way.
+const STREAMS: usize = 16;
+/// A connection without a stream ends after this time.
+const IDLE: Duration = Duration::from_secs(10);
+
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    sync: SyncBehaviour,
+    identify: identify::Behaviour,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+}
+
+/// A swarm that listens, with a fresh identity.
+pub(super) fn start(config: &Config) -> Result<Swarm<Behaviour>, NetError> {
+    let transport = |error: &dyn std::fmt::Display| NetError::Transport(error.to_string());
+    let muxer = || {
+        let mut config = yamux::Config::default();
+        config.set_max_num_streams(STREAMS);
+        config
+    };
+    let mut swarm = SwarmBuilder::with_new_identity()
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
+        .map_err(|error| transport(&error))?
+        .with_dns()
+        .map_err(|error| transport(&error))?
+        .with_behaviour(|key| {
+            let identify = identify::Config::new("piquet/1".to_owned(), key.public())
+                .with_agent_version("piquet".to_owned())
+                .with_hide_listen_addrs(true)
+                .with_interval(Duration::from_secs(u64::from(u32::MAX)));
+            let local = key.public().to_peer_id();
+            let mdns = if config.lan {
+                Some(mdns::tokio::Behaviour::new(mdns::Config::default(), local)?)
+            } else {
+                None
+            };
+            Ok(Behaviour {
+                sync: SyncBehaviour::new(config.limits),
+                identify: identify::Behaviour::new(identify),
+                mdns: Toggle::from(mdns),
+            })
+        })
+        .map_err(|error| transport(&error))?
+        .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
+        .build();
+    for address in &config.listen {
+        swarm.listen_on(address.clone()).map_err(|_| NetError::Listen(address.clone()))?;
+    }
+    Ok(swarm)
+}
+
+pub(super) struct Runner {
+    swarm: Swarm<Behaviour>,
+    limits: Limits,
+    commands: mpsc::UnboundedSender<Command>,
+    events: mpsc::Sender<Event>,
+    streams: Streams,
+    /// Addresses of this node's own calls.
+    dialled: BTreeMap<ConnectionId, Multiaddr>,
+    connections: BTreeMap<Conn, ConnectionId>,
+    announced: Vec<oneshot::Sender<()>>,
+    next: Conn,
+}
+
+impl Runner {
+    pub(super) fn new(
+        swarm: Swarm<Behaviour>,
+        limits: Limits,
+        commands: mpsc::UnboundedSender<Command>,
+        events: mpsc::Sender<Event>,
+        streams: Streams,
+    ) -> Self {
+        let (dialled, connections) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            swarm,
+            limits,
+            commands,
+            events,
+            streams,
+            dialled,
+            connections,
+            announced: Vec::new(),
+            next: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Command>) {
+        loop {
+            let event = tokio::select! {
+                command = asked.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                event = self.swarm.select_next_some() => self.on_event(event),
+            };
+            for event in event {
+                if self.events.send(event).await.is_err() {
+                    return;
+                }
+            }
+            // The node has been told of these streams: now they may bring frames.
+            for announced in self.announced.drain(..) {
+                // Nobody waits only if the stream's task has ended with the runtime.
+                let _ = announced.send(());
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> Vec<Event> {
+        match command {
+            Command::Dial(address) => {
+                let options = DialOpts::unknown_peer_id().address(address.clone()).build();
+                let connection = options.connection_id();
+                if self.swarm.dial(options).is_err() {
+                    return vec![Event::DialFailed(address)];
+                }
+                self.dialled.insert(connection, address);
+            }
+            Command::Trust(conn) => {
+                if let Some(connection) = self.connections.get(&conn) {
+                    self.swarm.behaviour_mut().sync.trust(*connection);
+                }
+            }
+            Command::Finished(conn) => {
+                self.streams.lock().unwrap_or_else(PoisonError::into_inner).remove(&conn);
+                if let Some(connection) = self.connections.remove(&conn) {
+                    self.swarm.close_connection(connection);
+                    return vec![Event::Closed(conn)];
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) -> Vec<Event> {
+        match event {
+            SwarmEvent::NewListenAddr { address, .. } => vec![Event::Listening(address)],
+            SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
+                self.dialled.remove(&connection_id).map(Event::DialFailed).into_iter().collect()
+            }
+            SwarmEvent::ConnectionClosed { connection_id, .. } => self.closed(connection_id),
+            SwarmEvent::Behaviour(BehaviourEvent::Sync(opened)) => vec![self.open(opened)],
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => {
+                found.into_iter().map(|(_, address)| Event::Discovered(without_peer(&address))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A connection that closed before its stream opened was a call to nobody.
+    fn closed(&mut self, connection: ConnectionId) -> Vec<Event> {
+        self.dialled.remove(&connection).map(Event::DialFailed).into_iter().collect()
+    }
+
+    fn open(&mut self, opened: Opened) -> Event {
+        self.next += 1;
+        let conn = self.next;
+        let dialled = self.dialled.remove(&opened.connection);
+        let (outgoing, frames, shared) = Outgoing::new(&self.limits);
+        if dialled.is_some() {
+            // Nobody is a stranger whom this node called itself.
+            outgoing.trust();
+        }
+        self.connections.insert(conn, opened.connection);
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).insert(conn, outgoing);
+        let (events, commands, limits) = (self.events.clone(), self.commands.clone(), self.limits);
+        let dialler = dialled.is_some();
+        let (announced, go) = oneshot::channel();
+        self.announced.push(announced);
+        tokio::spawn(async move {
+            // An error is as good as a signal: the runner has ended, and so will the stream.
+            let _ = go.await;
+            stream::run(conn, opened.stream, dialler, frames, shared, events, limits).await;
+            let _ = commands.send(Command::Finished(conn));
+        });
+        let local = self.swarm.local_peer_id().to_bytes();
+        Event::Connected { conn, dialled, local, remote: opened.peer.to_bytes() }
+    }
+}
+
+fn without_peer(address: &Multiaddr) -> Multiaddr {
+    address.iter().filter(|part| !matches!(part, libp2p::multiaddr::Protocol::P2p(_))).collect()
+}
