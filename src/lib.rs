@@ -1,4 +1,6 @@
 //! Piquet's IO: what stands between the protocol's core and a disk, a network and people.
 
+pub mod control;
 pub mod net;
+pub mod schedule;
 pub mod store;

@@ -1,0 +1,208 @@
+//! What front ends ask for.
+
+use serde::{Deserialize, Serialize};
+
+/// A leg of a strike call, as a person writes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LegRequest {
+    /// IANA zone.
+    pub zone: String,
+    /// Where; may be empty.
+    pub place: String,
+    /// Local start, `2026-12-04T18:00`.
+    pub start: String,
+    /// Local end.
+    pub end: String,
+    /// 0 for none.
+    pub threshold: u32,
+}
+
+/// A strike call, as a person writes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallRequest {
+    /// The call this changes.
+    pub changes: Option<String>,
+    /// In one line.
+    pub title: String,
+    /// What is asked.
+    pub demands: Vec<String>,
+    /// What people are asked to do.
+    pub form: String,
+    /// Where and when.
+    pub legs: Vec<LegRequest>,
+    /// 0 for none.
+    pub threshold: u32,
+    /// Local time in the first leg's zone; default 12 h before the first start.
+    pub closes: Option<String>,
+    /// Seconds.
+    pub answer_window: u32,
+}
+
+/// A grievance, as a person writes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GrievanceRequest {
+    /// `pay.below_rate` and the like.
+    pub category: String,
+    /// The platform.
+    pub platform: String,
+    /// A day, month or year; may be empty.
+    pub when: String,
+    /// City; may be empty.
+    pub place: String,
+    /// `paid=4.50EUR/task` and the like.
+    pub amounts: Vec<String>,
+    /// May be empty.
+    pub text: String,
+}
+
+/// One request. `group` is a name, an id, or a unique prefix of either.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// What is connected, synced, waiting.
+    Status,
+    /// Makes a draft.
+    GroupCreate {
+        /// Its name.
+        name: String,
+        /// Post-quantum hybrid suite.
+        hybrid: bool,
+    },
+    /// All groups.
+    GroupList,
+    /// One group.
+    GroupShow {
+        /// Which.
+        group: String,
+    },
+    /// Its members.
+    GroupMembers {
+        /// Which.
+        group: String,
+    },
+    /// Puts a member out.
+    GroupRemove {
+        /// Of which group.
+        group: String,
+        /// Name, id, or prefix.
+        member: String,
+    },
+    /// Leaves.
+    GroupLeave {
+        /// Which.
+        group: String,
+    },
+    /// Makes an invite code.
+    InviteCreate {
+        /// For which group.
+        group: String,
+        /// How many may use it.
+        uses: u16,
+        /// Seconds from now.
+        expires: u64,
+    },
+    /// All codes.
+    InviteList {
+        /// Of which group.
+        group: String,
+    },
+    /// Closes a code.
+    InviteRevoke {
+        /// Of which group.
+        group: String,
+        /// Its id or prefix.
+        invite: String,
+    },
+    /// Comes in by a code.
+    Join {
+        /// The code.
+        code: String,
+        /// What to be called; the profile's name by default.
+        name: Option<String>,
+        /// Seconds to wait.
+        wait: u64,
+    },
+    /// Says something.
+    Send {
+        /// Where.
+        group: String,
+        /// What.
+        text: String,
+    },
+    /// Reads messages.
+    Read {
+        /// Where.
+        group: String,
+        /// At most so many of the newest.
+        limit: usize,
+        /// Only after this message.
+        since: Option<String>,
+        /// Go on as new ones come.
+        follow: bool,
+    },
+    /// Files a grievance.
+    GrievanceFile {
+        /// Where.
+        group: String,
+        /// What.
+        grievance: GrievanceRequest,
+    },
+    /// All grievances.
+    GrievanceList {
+        /// Where.
+        group: String,
+    },
+    /// One grievance.
+    GrievanceShow {
+        /// Where.
+        group: String,
+        /// Which.
+        id: String,
+    },
+    /// Backs a grievance.
+    GrievanceSupport {
+        /// Where.
+        group: String,
+        /// Which.
+        id: String,
+        /// `same`, `witness` or `document`.
+        kind: String,
+    },
+    /// Calls a strike, or changes a call.
+    StrikeCall {
+        /// Where.
+        group: String,
+        /// What.
+        call: CallRequest,
+    },
+    /// All calls.
+    StrikeList {
+        /// Where.
+        group: String,
+    },
+    /// One call.
+    StrikeShow {
+        /// Where.
+        group: String,
+        /// Which.
+        id: String,
+    },
+    /// Pledges to take part.
+    StrikePledge {
+        /// Where.
+        group: String,
+        /// Which.
+        id: String,
+    },
+    /// Calls a call off.
+    StrikeCallOff {
+        /// Where.
+        group: String,
+        /// Which.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// Looks the profile over.
+    Doctor,
+}
