@@ -89,7 +89,8 @@ impl DiskStore {
     /// [`StoreError::Io`] if the disk does not answer at all.
     pub fn check(&self) -> Result<Vec<Damage>, StoreError> {
         for number in self.keyring.vault.segments.keys() {
-            self.check_segment(*number).map_err(|error| store_error(&error))?;
+            let known = self.with_index(|index| index.cursor(*number))?.unwrap_or_default();
+            self.check_segment(*number, known).map_err(|error| store_error(&error))?;
         }
         Ok(self.damage())
     }
@@ -158,8 +159,7 @@ impl DiskStore {
             index.abandon();
         }
         let vault = &self.keyring.vault;
-        let (index, _) =
-            fresh_index(&self.dir, &self.segments, vault, vault.opening).map_err(|_| index_error())?;
+        let (index, _) = fresh_index(&self.dir, &self.segments, vault).map_err(|_| index_error())?;
         index.set_opening(vault.opening).map_err(|_| index_error())?;
         locked(&self.damage).extend(index.damage().map_err(|_| index_error())?);
         *slot = Some(index);
@@ -172,7 +172,8 @@ impl DiskStore {
         StoreError::Damaged
     }
 
-    fn check_segment(&self, number: u32) -> io::Result<()> {
+    /// Reads a segment which is indexed up to `known`.
+    fn check_segment(&self, number: u32, known: Cursor) -> io::Result<()> {
         let Some(mut scan) = self.segments.scan(&self.keyring.vault, number, Cursor::default())? else {
             self.damaged(number, 0, 0);
             return Ok(());
@@ -181,8 +182,9 @@ impl DiskStore {
         for (first, last) in scan.gaps().to_vec() {
             self.damaged(number, first, last);
         }
-        if scan.tail()? == Tail::Damaged {
-            self.damaged(number, scan.cursor().index, scan.cursor().index);
+        let end = scan.cursor().index;
+        if known.index > end || scan.tail()? == Tail::Damaged {
+            self.damaged(number, end, known.index.saturating_sub(1).max(end));
         }
         Ok(())
     }

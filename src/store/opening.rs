@@ -120,7 +120,7 @@ impl DiskStore {
             self.keyring.vault.secrets.retain(|id, _| named.contains(id));
         }
         if self.keyring.vault.secrets.len() < before {
-            self.keyring.rotate()?;
+            self.stale = self.keyring.rotate().is_err();
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Resu
     let trusted = Index::is_trusted(dir);
     if let Some(index) = trusted.then(|| Index::open(dir).ok()).flatten() {
         if matches!(index.opening(), Ok(Some(opening)) if opening == last) {
-            match replay(segments, vault, &index, last) {
+            match replay(segments, vault, &index) {
                 Ok(torn) => return Ok((index, torn)),
                 Err(ReplayError::Io(error)) => return Err(error.into()),
                 Err(ReplayError::Index) => {}
@@ -162,18 +162,18 @@ fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Resu
         }
         index.abandon();
     }
-    fresh_index(dir, segments, vault, last)
+    fresh_index(dir, segments, vault)
 }
 
+/// An index made anew from the journal.
 pub(super) fn fresh_index(
     dir: &Path,
     segments: &Segments,
     vault: &Vault,
-    last: u64,
 ) -> Result<(Index, Torn), OpenError> {
     Index::destroy(dir)?;
     let index = Index::open(dir).map_err(broken)?;
-    match replay(segments, vault, &index, last) {
+    match replay(segments, vault, &index) {
         Ok(torn) => Ok((index, torn)),
         Err(ReplayError::Io(error)) => Err(error.into()),
         Err(ReplayError::Index) => Err(broken(Broken)),

@@ -38,15 +38,10 @@ impl From<io::Error> for ReplayError {
     }
 }
 
-/// Brings the index in step with the journal, from where it stands. Only the segments of `opening` may
-/// end in a torn frame.
-pub(super) fn replay(
-    segments: &Segments,
-    vault: &Vault,
-    index: &Index,
-    opening: u64,
-) -> Result<Torn, ReplayError> {
-    let mut replay = Replay::new(segments, vault, index, opening);
+/// Brings the index in step with the journal, from where it stands. Only the segments of the last opening
+/// that wrote any may end in a torn frame: an opening cuts those off before it writes.
+pub(super) fn replay(segments: &Segments, vault: &Vault, index: &Index) -> Result<Torn, ReplayError> {
+    let mut replay = Replay::new(segments, vault, index);
     while let Some((segment, frame)) = replay.next_frame()? {
         replay.take(segment, &frame)?;
     }
@@ -73,7 +68,7 @@ struct Replay<'a> {
     segments: &'a Segments,
     vault: &'a Vault,
     index: &'a Index,
-    opening: u64,
+    last_opening: u64,
     /// Segments not begun, by their first batch.
     waiting: VecDeque<(u64, u32)>,
     /// The next frame of each segment begun, by batch.
@@ -85,15 +80,16 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(segments: &'a Segments, vault: &'a Vault, index: &'a Index, opening: u64) -> Self {
+    fn new(segments: &'a Segments, vault: &'a Vault, index: &'a Index) -> Self {
         let mut waiting: Vec<_> =
             vault.segments.iter().map(|(number, segment)| (segment.first_batch, *number)).collect();
         waiting.sort_unstable();
+        let last_opening = waiting.last().map_or(0, |(first, _)| opening_of(*first));
         Self {
             segments,
             vault,
             index,
-            opening,
+            last_opening,
             waiting: waiting.into(),
             heads: BTreeMap::new(),
             pending: None,
@@ -155,7 +151,7 @@ impl<'a> Replay<'a> {
 
     fn may_be_torn(&self, number: u32) -> bool {
         let segment = self.vault.segments.get(&number);
-        segment.is_some_and(|segment| opening_of(segment.first_batch) >= self.opening)
+        segment.is_some_and(|segment| opening_of(segment.first_batch) >= self.last_opening)
     }
 
     fn take(&mut self, number: u32, frame: &Frame) -> Result<(), ReplayError> {

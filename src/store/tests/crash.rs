@@ -189,6 +189,11 @@ fn whatever_step_of_opening_a_crash_hits_the_next_opening_works() {
     drop(store);
     for n in 1.. {
         let disk = Faulty::new(|_| Fate::Done);
+        let mut store = home.open_on(&disk).unwrap();
+        store.commit(put(1, b"a")).unwrap();
+        die_at(&disk, 1);
+        assert!(store.commit(put(2, b"torn")).is_err());
+        drop(store);
         let mut done = true;
         for _ in 0..3 {
             die_at(&disk, n);
@@ -199,6 +204,7 @@ fn whatever_step_of_opening_a_crash_hits_the_next_opening_works() {
             (state(&opened.store), opened.continuity),
             ((1, Some(b"small".to_vec()), None), Continuity::Same)
         );
+        assert_eq!(opened.store.check(), Ok(vec![]), "dead at call {n}: a torn frame is no damage");
         if done {
             return;
         }

@@ -144,17 +144,28 @@ fn a_repeated_frame_does_not_bring_an_old_value_back() {
 #[test]
 fn a_lost_or_shortened_segment_of_an_earlier_opening_is_named() {
     let (home, ends) = filled();
-    drop(home.open());
+    home.open().commit(put(20, &[20])).unwrap();
     let path = home.segments()[0].clone();
     fs::write(&path, &fs::read(&path).unwrap()[..ends[2] as usize - 1]).unwrap();
     lose_index(&home);
     let store = home.open();
-    assert_eq!((orders(&store), store.damage().len()), (BTreeSet::from([0, 1]), 1));
+    assert_eq!((orders(&store), store.damage().len()), (BTreeSet::from([0, 1, 20]), 1));
     drop(store);
     fs::remove_file(&path).unwrap();
     let store = home.open();
     assert_eq!(store.get(&key(0)), Err(StoreError::Damaged));
     assert_eq!(store.damage()[0].segment, 0);
+}
+
+#[test]
+fn frames_missing_at_the_end_are_named_as_long_as_the_index_knows_of_them() {
+    let (home, ends) = filled();
+    let store = home.open();
+    let path = &home.segments()[0];
+    fs::write(path, &fs::read(path).unwrap()[..ends[1] as usize]).unwrap();
+    assert_eq!(store.check(), Ok(vec![Damage { segment: 0, first: 2, last: 4 }]));
+    assert_eq!(store.get(&key(3)), Err(StoreError::Damaged));
+    assert_eq!(store.get(&key(1)), Ok(Some(vec![1; 20])));
 }
 
 #[test]
