@@ -1,6 +1,7 @@
 //! Piquet's IO: what stands between the protocol's core and a disk, a network and people.
 
 pub mod control;
+pub mod daemon;
 pub mod net;
 pub mod schedule;
 pub mod store;

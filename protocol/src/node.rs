@@ -460,6 +460,34 @@ impl<S: Store> Node<S> {
         &self.store
     }
 
+    /// The store, for looking after it between rounds.
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Stops writing in all groups: this profile is a copy, or an old image, of one that may have
+    /// written since.
+    pub fn freeze(&mut self, now: Timestamp) {
+        let groups: Vec<GroupId> = self.replicas.keys().copied().collect();
+        for group in groups {
+            self.in_group(group, None, now, Replica::freeze_as_copy);
+        }
+    }
+
+    /// What this person is called unless said otherwise.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn name(&self) -> Result<Option<String>, StoreError> {
+        let name = self.store.get(&Key::new(Table::Profile, *b"name", 0))?;
+        Ok(name.and_then(|name| String::from_utf8(name).ok()))
+    }
+
+    /// Sets it.
+    pub fn set_name(&mut self, name: &str) {
+        self.overlay.put(Key::new(Table::Profile, *b"name", 0), Retention::Kept, name.as_bytes().to_vec());
+    }
+
     /// Groups in which this profile writes nothing, and why.
     pub fn frozen(&self) -> impl Iterator<Item = (&Replica, Frozen)> {
         self.replicas.values().filter_map(|replica| replica.frozen().map(|why| (replica, why)))

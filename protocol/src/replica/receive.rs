@@ -124,6 +124,13 @@ impl Replica {
         Received::Duplicate
     }
 
+    /// This profile is a copy: it writes nothing here any more.
+    pub fn freeze_as_copy(&mut self, round: &mut Round<'_>) {
+        if self.frozen.is_none() {
+            self.freeze(Frozen::RolledBack, round);
+        }
+    }
+
     pub(super) fn freeze(&mut self, why: Frozen, round: &mut Round<'_>) {
         self.frozen = Some(why);
         shelf::put_named(round.overlay, &self.group, b"frozen", vec![why as u8]);

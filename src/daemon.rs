@@ -1,0 +1,21 @@
+//! The daemon owns the node and the clock; without one, a command opens the profile itself.
+
+mod answers;
+pub mod engine;
+mod following;
+mod lookup;
+pub mod profile;
+mod running;
+
+pub use engine::Engine;
+pub use running::{UpEvent, UpOptions, up};
+
+use std::time::SystemTime;
+
+use piquet_protocol::time::Timestamp;
+
+/// The machine's clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

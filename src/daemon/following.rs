@@ -1,0 +1,106 @@
+//! Front ends that wait: for messages as they come, for a join to complete.
+
+use piquet_protocol::id::{DeviceKey, EntryId, GroupId};
+use piquet_protocol::sync::DoorState;
+use piquet_protocol::time::Timestamp;
+use tokio::sync::mpsc;
+
+use super::engine::Engine;
+use crate::control::{Failure, Reply};
+
+type Replies = mpsc::Sender<Result<Reply, Failure>>;
+
+/// A join somebody waits for.
+struct Waiting {
+    invite: DeviceKey,
+    fingerprint: String,
+    words: String,
+    until: Timestamp,
+    reply: Replies,
+}
+
+/// Everyone who waits.
+#[derive(Default)]
+pub(super) struct Following {
+    readers: Vec<(GroupId, Replies)>,
+    joins: Vec<Waiting>,
+}
+
+impl Following {
+    pub(super) fn read(&mut self, group: GroupId, reply: Replies) {
+        self.readers.push((group, reply));
+    }
+
+    pub(super) fn join(&mut self, invite: DeviceKey, waiting: Reply, until: Timestamp, reply: Replies) {
+        if let Reply::Join { group, words, .. } = waiting {
+            self.joins.push(Waiting { invite, fingerprint: group, words, until, reply });
+        }
+    }
+
+    /// A message has come: whoever reads too slowly is let go, and may come back with `--since`.
+    pub(super) fn message(&mut self, engine: &mut Engine, group: GroupId, id: &EntryId) {
+        if !self.readers.iter().any(|(followed, _)| *followed == group) {
+            return;
+        }
+        if let Some(reply) = engine.message_reply(group, id) {
+            self.readers.retain(|(followed, reader)| {
+                *followed != group || reader.try_send(Ok(reply.clone())).is_ok()
+            });
+        }
+    }
+
+    /// A join has completed.
+    pub(super) fn joined(&mut self, engine: &Engine, group: GroupId) {
+        let Some(replica) = engine.node.group(&group) else { return };
+        let fingerprint = piquet_protocol::id::hex(&group.fingerprint());
+        self.joins.retain(|waiting| {
+            let mine = waiting.fingerprint == fingerprint;
+            if mine {
+                let reply = Reply::Join {
+                    group: group.to_hex(),
+                    name: Some(replica.name().to_owned()),
+                    member: Some(replica.member().to_hex()),
+                    state: "joined".to_owned(),
+                    words: waiting.words.clone(),
+                };
+                // Whoever has gone does not need the answer.
+                let _ = waiting.reply.try_send(Ok(reply));
+            }
+            !mine
+        });
+    }
+
+    /// A code was refused.
+    pub(super) fn refused(&mut self, invite: DeviceKey, why: DoorState) {
+        let code = match why {
+            DoorState::Used | DoorState::Open => "code_used",
+            DoorState::Expired => "code_expired",
+            DoorState::Revoked => "code_revoked",
+        };
+        self.joins.retain(|waiting| {
+            let mine = waiting.invite == invite;
+            if mine {
+                let _ = waiting.reply.try_send(Err(Failure::new(code, 4)));
+            }
+            !mine
+        });
+    }
+
+    /// Those whose time is up are told that the join goes on.
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        self.joins.retain(|waiting| {
+            let over = waiting.until <= now;
+            if over {
+                let (group, words) = (waiting.fingerprint.clone(), waiting.words.clone());
+                let reply =
+                    Reply::Join { group, name: None, member: None, state: "waiting".to_owned(), words };
+                let _ = waiting.reply.try_send(Ok(reply));
+            }
+            !over
+        });
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.joins.iter().map(|waiting| waiting.until).min()
+    }
+}

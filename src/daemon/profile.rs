@@ -1,0 +1,99 @@
+//! The profile folder: making, opening, wiping.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
+use zeroize::Zeroizing;
+
+use crate::control::Failure;
+use crate::store::{DiskStore, KdfCost, Machine, OpenError, Opened, Unlock};
+
+/// The operating system's randomness. Without it nothing here can be trusted, so failing ends the
+/// process.
+pub fn os_rng() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
+}
+
+/// The platform's folder for a profile.
+///
+/// # Errors
+/// If the platform names none.
+pub fn default_home() -> Result<PathBuf, Failure> {
+    let dirs = ProjectDirs::from("", "", "piquet").ok_or_else(|| Failure::new("no_home", 1))?;
+    Ok(dirs.data_dir().to_owned())
+}
+
+/// Whether there is a profile.
+pub fn exists(home: &Path) -> bool {
+    !matches!(crate::store::wants_passphrase(home), Err(OpenError::NoProfile))
+}
+
+/// Whether a profile asks for a passphrase.
+///
+/// # Errors
+/// No profile, or a damaged one.
+pub fn wants_passphrase(home: &Path) -> Result<bool, Failure> {
+    crate::store::wants_passphrase(home).map_err(|error| failure(&error))
+}
+
+/// The machine's memory of its profiles; `PIQUET_STATE` puts it elsewhere, for tests and for
+/// profiles on removable disks.
+fn machine() -> Result<Machine, Failure> {
+    let machine = match std::env::var_os("PIQUET_STATE") {
+        Some(folder) => Machine::at(Path::new(&folder)),
+        None => Machine::this(),
+    };
+    machine.map_err(|_| Failure::new("no_state", 1))
+}
+
+fn unlock(passphrase: Option<Zeroizing<String>>) -> Unlock {
+    passphrase.map_or(Unlock::KeyFile, Unlock::Passphrase)
+}
+
+/// Makes a profile.
+///
+/// # Errors
+/// One that is there already; a disk that refuses.
+pub fn create(home: &Path, passphrase: Option<Zeroizing<String>>) -> Result<DiskStore, Failure> {
+    let made = DiskStore::create(home, &unlock(passphrase), KdfCost::DEFAULT, &machine()?);
+    made.map_err(|error| failure(&error))
+}
+
+/// Opens a profile, and tells whether it is this machine's own last state.
+///
+/// # Errors
+/// Why it stays closed.
+pub fn open(home: &Path, passphrase: Option<Zeroizing<String>>) -> Result<Opened, Failure> {
+    DiskStore::open(home, &unlock(passphrase), &machine()?).map_err(|error| failure(&error))
+}
+
+/// Changes the passphrase, or takes it away.
+///
+/// # Errors
+/// As for [`open`].
+pub fn change_passphrase(
+    home: &Path,
+    old: Option<Zeroizing<String>>,
+    new: Option<Zeroizing<String>>,
+) -> Result<(), Failure> {
+    open(home, old)?.store.change_passphrase(&unlock(new)).map_err(|error| failure(&error))
+}
+
+/// Destroys a profile: the header first, then the keys, then the files.
+///
+/// # Errors
+/// A profile in use; a disk that refuses.
+pub fn wipe(home: &Path) -> Result<(), Failure> {
+    crate::store::wipe(home, &machine()?).map_err(|error| failure(&error))
+}
+
+fn failure(error: &OpenError) -> Failure {
+    let exit = match error {
+        OpenError::Damaged | OpenError::NewerVersion => 5,
+        OpenError::WrongPassphrase => 4,
+        _ => 1,
+    };
+    Failure::new(&error.code().replace('-', "_"), exit)
+}

@@ -1,0 +1,316 @@
+//! `piquet up`: node, network and control socket in one loop.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use piquet_protocol::group::invite::Hint;
+use piquet_protocol::node::{Input, Output};
+use piquet_protocol::replica::Event;
+use piquet_protocol::sync::{Connected, ConnectionId};
+use piquet_protocol::time::Timestamp;
+use tokio::sync::mpsc;
+
+use super::engine::{Engine, Surroundings};
+use super::following::Following;
+use super::now;
+use crate::control::server::{self, Call};
+use crate::control::{Failure, Reply, Request};
+use crate::net::{self, Limits, Net};
+
+/// Inputs taken before they are made durable together.
+const ROUND: usize = 64;
+/// How long more addresses are waited for, after the first, before the node is said to be ready.
+const LISTEN_TIME: Duration = Duration::from_millis(100);
+
+/// Messages that wait for a front end that follows a group; beyond that it is let go.
+const FOLLOWED: usize = 1024;
+
+type Replies = mpsc::Sender<Result<Reply, Failure>>;
+type Followed = mpsc::Receiver<Result<Reply, Failure>>;
+
+/// How to run.
+pub struct UpOptions {
+    /// The profile's folder.
+    pub home: PathBuf,
+    /// Where to listen.
+    pub listen: Vec<String>,
+    /// Discovery on the local network.
+    pub lan: bool,
+}
+
+/// What a running node tells its terminal.
+#[derive(Clone, Debug)]
+pub enum UpEvent {
+    /// It listens.
+    Ready {
+        /// This start's transport identity.
+        peer: String,
+        /// Where.
+        listen: Vec<String>,
+    },
+    /// A message, as for `read`.
+    Message(Box<Reply>),
+    /// Something else happened in a group.
+    Happened {
+        /// What: `members`, `joined`, `removed`, `record`, `equivocation`, `rolled_back`,
+        /// `needs_newer`.
+        what: &'static str,
+        /// The group's id.
+        group: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+struct Daemon {
+    engine: Engine,
+    net: Net,
+    around: Surroundings,
+    following: Following,
+    tell: Box<dyn FnMut(UpEvent) + Send>,
+    /// When the first address was known; none once ready was said.
+    listening_since: Option<Timestamp>,
+}
+
+/// Runs a node until it is told to stop.
+///
+/// # Errors
+/// A network or socket that can't be had.
+pub async fn up(
+    engine: Engine,
+    options: UpOptions,
+    tell: Box<dyn FnMut(UpEvent) + Send>,
+) -> Result<(), Failure> {
+    let listen = addresses(&options.listen)?;
+    let config = net::Config { listen, lan: options.lan, limits: Limits::default() };
+    let (net, mut events) = Net::start(config).await.map_err(|_| Failure::new("no_network", 1))?;
+    let (calls, mut asked) = mpsc::channel(ROUND);
+    let socket = server::serve(&options.home, calls).map_err(|_| Failure::new("no_socket", 1))?;
+    let around = Surroundings { peer: Some(net.peer()), listen: Vec::new() };
+    let mut daemon =
+        Daemon { engine, net, around, following: Following::default(), tell, listening_since: None };
+    let done = daemon.run(&mut events, &mut asked).await;
+    socket.abort();
+    done
+}
+
+fn addresses(listen: &[String]) -> Result<Vec<Multiaddr>, Failure> {
+    let default = || vec!["/ip4/0.0.0.0/tcp/0".to_owned(), "/ip6/::/tcp/0".to_owned()];
+    let listen = if listen.is_empty() { default() } else { listen.to_vec() };
+    listen.iter().map(|a| a.parse().map_err(|_| Failure::new("bad_address", 1).with("address", a))).collect()
+}
+
+impl Daemon {
+    async fn run(
+        &mut self,
+        events: &mut mpsc::Receiver<net::Event>,
+        asked: &mut mpsc::Receiver<Call>,
+    ) -> Result<(), Failure> {
+        let mut stop = std::pin::pin!(stop_signal());
+        loop {
+            let wait = self.wait();
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.take(event)?,
+                    None => return Ok(()),
+                },
+                Some(call) = asked.recv() => self.answer(call).await?,
+                () = tokio::time::sleep(wait) => self.input(Input::Tick)?,
+                () = &mut stop => return self.stop().await,
+            }
+            for _ in 0..ROUND {
+                let Ok(event) = events.try_recv() else { break };
+                self.take(event)?;
+            }
+            self.settle();
+            if self.listening_since.is_some_and(|since| now().since(since) >= LISTEN_TIME) {
+                self.say_ready();
+            }
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let ready = self.listening_since.map(|since| since.after(LISTEN_TIME));
+        let due = self.engine.node.deadline().into_iter().chain(self.following.deadline()).chain(ready).min();
+        due.map_or(Duration::from_secs(3600), |at| at.since(now()))
+    }
+
+    fn input(&mut self, input: Input) -> Result<(), Failure> {
+        // A record that can't be read: the node goes on with what it can.
+        let _ = self.engine.node.handle(input, now());
+        Ok(())
+    }
+
+    fn take(&mut self, event: net::Event) -> Result<(), Failure> {
+        match event {
+            net::Event::Listening(address) => self.listening(&address),
+            net::Event::Connected { conn, dialled, local, remote } => {
+                let dialled = dialled.map(|address| address.to_string());
+                self.input(Input::Connected(Connected { conn: ConnectionId(conn), dialled, local, remote }))
+            }
+            net::Event::Frame(conn, frame) => self.input(Input::Frame(ConnectionId(conn), frame)),
+            net::Event::Closed(conn) => self.input(Input::Closed(ConnectionId(conn))),
+            net::Event::DialFailed(address) => self.input(Input::DialFailed(address.to_string())),
+            net::Event::Discovered(address) => self.input(Input::Discovered(address.to_string())),
+        }
+    }
+
+    /// Members are told addresses that others can use; loopback only if there is nothing else.
+    fn listening(&mut self, address: &Multiaddr) -> Result<(), Failure> {
+        let text = address.to_string();
+        if Hint::from_multiaddr(&text).is_some() && !self.around.listen.contains(&text) {
+            self.around.listen.push(text);
+        }
+        let (mut far, near): (Vec<String>, Vec<String>) =
+            self.around.listen.iter().cloned().partition(|a| !is_loopback(a));
+        if far.is_empty() {
+            far = near;
+        }
+        if self.around.listen.len() == 1 {
+            self.listening_since = Some(now());
+        }
+        self.input(Input::Listening(far))
+    }
+
+    fn say_ready(&mut self) {
+        self.listening_since = None;
+        let peer = self.around.peer.clone().unwrap_or_default();
+        (self.tell)(UpEvent::Ready { peer, listen: self.around.listen.clone() });
+    }
+
+    async fn answer(&mut self, call: Call) -> Result<(), Failure> {
+        let Call { request, reply } = call;
+        match request {
+            Request::Join { code, name, wait } => {
+                let started = self.engine.join(&code, name, now());
+                let kept = self.engine.flush();
+                match started.and_then(|started| kept.map(|()| started)) {
+                    Ok((invite, waiting)) => {
+                        self.following.join(invite, waiting, now().after(Duration::from_secs(wait)), reply);
+                        self.input(Input::Tick)?;
+                    }
+                    Err(failure) => drop(reply.try_send(Err(failure))),
+                }
+            }
+            Request::Read { ref group, follow: true, .. } => {
+                let group = group.clone();
+                let (follower, followed) = mpsc::channel(FOLLOWED);
+                if let Ok(id) = super::lookup::group(&self.engine.node, &group) {
+                    self.following.read(id, follower);
+                }
+                self.send_all(request, reply, Some(followed));
+            }
+            request => self.send_all(request, reply, None),
+        }
+        Ok(())
+    }
+
+    /// Sends the answers in a task, so that a slow front end makes nobody wait; then, in order, what
+    /// comes up later.
+    fn send_all(&mut self, request: Request, reply: Replies, followed: Option<Followed>) {
+        let answers: Vec<Result<Reply, Failure>> = match self.engine.call(request, &self.around) {
+            Ok(replies) => replies.into_iter().map(Ok).collect(),
+            Err(failure) => vec![Err(failure)],
+        };
+        tokio::spawn(async move {
+            for answer in answers {
+                if reply.send(answer).await.is_err() {
+                    return;
+                }
+            }
+            let Some(mut followed) = followed else { return };
+            while let Some(answer) = followed.recv().await {
+                if reply.send(answer).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Makes the round durable and carries out what follows.
+    fn settle(&mut self) {
+        // A full disk: what was not kept has not happened; peers will offer it again.
+        let _ = self.engine.flush();
+        while let Some(output) = self.engine.node.poll_output() {
+            self.carry(output);
+        }
+        self.following.tick(now());
+    }
+
+    fn carry(&mut self, output: Output) {
+        match output {
+            Output::Send(conn, frame) => {
+                if self.net.send(conn.0, frame).is_err() {
+                    self.net.close(conn.0);
+                }
+            }
+            Output::Close(conn) => self.net.close(conn.0),
+            Output::Trust(conn) => self.net.trust(conn.0),
+            Output::Dial(address) => match address.parse() {
+                Ok(address) => self.net.dial(address),
+                // A member told an address that is none.
+                Err(_) => drop(self.engine.node.handle(Input::DialFailed(address), now())),
+            },
+            Output::Event(group, event) => self.happened(group, &event),
+            Output::JoinRefused(invite, why) => self.following.refused(invite, why),
+        }
+    }
+
+    fn happened(&mut self, group: piquet_protocol::id::GroupId, event: &Event) {
+        let what = match event {
+            Event::Message(id) => {
+                self.following.message(&mut self.engine, group, id);
+                if let Some(reply) = self.engine.message_reply(group, id) {
+                    (self.tell)(UpEvent::Message(Box::new(reply)));
+                }
+                return;
+            }
+            Event::Joined => {
+                self.following.joined(&self.engine, group);
+                "joined"
+            }
+            Event::Record(_) => "record",
+            Event::Members => "members",
+            Event::Removed => "removed",
+            Event::Equivocation(_) => "equivocation",
+            Event::RolledBack => "rolled_back",
+            Event::NeedsNewer => "needs_newer",
+            Event::Rejected(_) => return,
+        };
+        let name =
+            self.engine.node.group(&group).map(|replica| replica.name().to_owned()).unwrap_or_default();
+        (self.tell)(UpEvent::Happened { what, group: group.to_hex(), name });
+    }
+
+    async fn stop(&mut self) -> Result<(), Failure> {
+        self.engine.node.hang_up();
+        self.settle();
+        // Give the last frames a moment to leave; nothing durable depends on it.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Ok(())
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/")
+}
+
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
