@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line: `piquet --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    piquet::cli::main()
+}

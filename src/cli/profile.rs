@@ -1,0 +1,149 @@
+//! `piquet up`, `init`, `passphrase`, `wipe`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::{Context, ask};
+use crate::control::Failure;
+use crate::control::client::Client;
+use crate::daemon::{Engine, UpEvent, UpOptions, profile, up};
+
+/// What both ways of making a profile take.
+#[derive(Args, Default)]
+struct Making {
+    /// What groups are to call you, unless you say otherwise when joining.
+    #[arg(long)]
+    name: Option<String>,
+    /// No passphrase: whoever has the laptop has everything in it.
+    #[arg(long)]
+    no_passphrase: bool,
+}
+
+impl Making {
+    fn make(&self, context: &Context) -> Result<Engine, Failure> {
+        if profile::exists(&context.home) {
+            return Err(Failure::new("profile_exists", 1));
+        }
+        let passphrase = if self.no_passphrase { None } else { Some(ask::fresh(context.printer.texts())?) };
+        if passphrase.is_none() {
+            context.printer.note("unprotected-profile", &[]);
+        }
+        Engine::create(&context.home, passphrase, self.name.as_deref())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Init {
+    #[command(flatten)]
+    making: Making,
+}
+
+impl Init {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        self.making.make(context)?;
+        context.printer.made(&context.home);
+        Ok(())
+    }
+}
+
+#[derive(Args, Default)]
+pub(super) struct Up {
+    /// Where to listen, such as /ip4/0.0.0.0/tcp/4001; may be given several times.
+    #[arg(long, value_name = "MULTIADDR")]
+    listen: Vec<String>,
+    /// Find nodes on this network. Others on it can see that a node is here.
+    #[arg(long)]
+    lan: bool,
+    /// No page in the browser (there is none yet).
+    #[arg(long)]
+    no_web: bool,
+    #[command(flatten)]
+    making: Making,
+}
+
+impl Up {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        if Client::connect(&context.home).is_some() {
+            return Err(Failure::new("already_running", 1));
+        }
+        let engine = if profile::exists(&context.home) {
+            Engine::open(&context.home, ask::existing(&context.home)?)?
+        } else {
+            let engine = self.making.make(context)?;
+            context.printer.note("made-profile", &[("home", &context.home.to_string_lossy())]);
+            engine
+        };
+        let fresh = engine.node.groups().next().is_none();
+        for (replica, why) in engine.node.frozen() {
+            context.printer.frozen(replica.name(), why);
+        }
+        let options = UpOptions { home: context.home.clone(), listen: self.listen, lan: self.lan };
+        let printer = context.printer.clone();
+        let tell = Box::new(move |event: UpEvent| {
+            let ready = matches!(event, UpEvent::Ready { .. });
+            printer.event(&event);
+            if ready && fresh {
+                printer.note("what-next", &[]);
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|_| Failure::new("no_network", 1))?;
+        runtime.block_on(up(engine, options, tell))
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Passphrase {
+    /// Read the new passphrase from this file.
+    #[arg(long, value_name = "FILE")]
+    new_file: Option<PathBuf>,
+    /// Take the passphrase away.
+    #[arg(long, conflicts_with = "new_file")]
+    remove: bool,
+}
+
+impl Passphrase {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        if !profile::exists(&context.home) {
+            return Err(Failure::new("no_profile", 1));
+        }
+        let old = ask::existing(&context.home)?;
+        let new: Option<Zeroizing<String>> = if self.remove {
+            None
+        } else {
+            Some(ask::changed(context.printer.texts(), self.new_file.as_deref())?)
+        };
+        profile::change_passphrase(&context.home, old, new)?;
+        context.printer.made(&context.home);
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Wipe {
+    /// Don't ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Wipe {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        if !self.yes {
+            if !std::io::stdin().is_terminal() {
+                return Err(Failure::new("not_confirmed", 1));
+            }
+            context.printer.note("wipe-question", &[("home", &context.home.to_string_lossy())]);
+            let mut answer = String::new();
+            let read = std::io::stdin().read_line(&mut answer);
+            if read.is_err() || answer.trim() != "wipe" {
+                return Err(Failure::new("not_confirmed", 1));
+            }
+        }
+        profile::wipe(&context.home)?;
+        context.printer.note("wiped", &[]);
+        Ok(())
+    }
+}

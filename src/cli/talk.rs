@@ -1,0 +1,53 @@
+//! `piquet send …` and `piquet read …`
+
+use std::io::Read as _;
+
+use clap::Args;
+
+use crate::control::{Failure, Request};
+
+/// Longest text taken from standard input, in bytes: a little over what a message may be.
+const MAX_STDIN: u64 = 64 * 1024;
+
+#[derive(Args)]
+pub(super) struct Send {
+    /// Name, id, or a unique prefix of either.
+    group: String,
+    /// What to say; `-` reads it from standard input.
+    text: String,
+}
+
+impl Send {
+    pub(super) fn request(self) -> Result<Request, Failure> {
+        let text = if self.text == "-" { from_stdin()? } else { self.text };
+        Ok(Request::Send { group: self.group, text })
+    }
+}
+
+fn from_stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(MAX_STDIN).read_to_string(&mut text);
+    read.map_err(|_| Failure::new("bad_field", 1))?;
+    Ok(text.trim_end().to_owned())
+}
+
+#[derive(Args)]
+pub(super) struct Read {
+    /// Name, id, or a unique prefix of either.
+    group: String,
+    /// Go on and show new messages as they come.
+    #[arg(long)]
+    follow: bool,
+    /// At most so many of the newest.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Only what comes after this message.
+    #[arg(long, value_name = "ID")]
+    since: Option<String>,
+}
+
+impl Read {
+    pub(super) fn request(self) -> Request {
+        Request::Read { group: self.group, limit: self.limit, since: self.since, follow: self.follow }
+    }
+}

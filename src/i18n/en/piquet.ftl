@@ -1,0 +1,203 @@
+ready = Your node is running. It listens at { $listen }
+what-next = What next: make a group with `piquet group create NAME`, or join one with `piquet join CODE`, in another terminal.
+made-profile = Your profile is in { $home }
+unprotected-profile = This profile has no passphrase: whoever has this laptop can read everything in it.
+offline = Saved on this disk. Nothing was sent yet: it goes out when `piquet` runs.
+done = Done.
+removed = Removed. The keys have changed; what they could read until now, assume copied.
+passphrase-advice = Six random words protect a profile; a PIN does not. Nobody can reset a forgotten passphrase.
+passphrase-new = New passphrase:{" "}
+passphrase-again = Again:{" "}
+wipe-question = This destroys the profile in { $home } for good. Type `wipe` to go on:
+wiped = The profile is destroyed. An SSD may keep old blocks for a while; copies elsewhere are not touched.
+
+status-running = Running, listening at { $listen }. { $peers ->
+    [one] One peer connected.
+   *[other] { $peers } peers connected.
+}
+status-not-running = No node is running: start it with `piquet`.
+status-group = { $name }: { $members ->
+    [one] one member
+   *[other] { $members } members
+}, { $entries } entries, { $peers } connected, last heard { $heard }
+status-pending = { $count ->
+    [one] One log waits for an entry that is not here yet.
+   *[other] { $count } logs wait for entries that are not here yet.
+}
+status-equivocator = { $name } signed two different entries for one place: somebody holds a copy of that laptop, or is not honest.
+status-joining = { $count ->
+    [one] One code is waiting for somebody who may let you in.
+   *[other] { $count } codes are waiting for somebody who may let you in.
+}
+frozen-rolled-back = { $group }: this profile is an old copy of one that has written since. It writes nothing there any more. Ask for a new invite code.
+frozen-needs-newer = { $group }: somebody uses a newer piquet. Update piquet to go on writing there.
+frozen-ended = { $group }: you are not a member any more.
+
+group-members = { $count ->
+    [one] { $count } member
+   *[other] { $count } members
+}
+group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group.
+role-keyholder = key-holder
+role-member = member
+role-none = not a member
+invited-by = let in by { $name }
+that-is-you = (you)
+
+code-open = open
+code-used = used
+code-expired = expired
+code-revoked = revoked
+join-joined = You are in { $name }. Compare with who gave you the code: { $words }
+join-waiting = Waiting for somebody who may let you in. Compare with who gave you the code: { $words }
+state-saved = saved on this disk
+state-delivered = delivered to { $delivered } of { $of }
+
+no-groups = No groups yet: `piquet group create NAME`, or `piquet join CODE`.
+no-messages = No messages yet.
+no-invites = No codes yet: `piquet invite GROUP`.
+no-grievances = No grievances yet.
+no-strikes = No strike calls.
+
+grievance-support = { $count ->
+    [one] { $count } more
+   *[other] { $count } more
+}
+
+strike-pledging = pledging
+strike-closed = pledging closed
+strike-under-way = under way
+strike-ended = ended
+strike-called-off = CALLED OFF
+strike-reason = Called off: { $reason }
+strike-pledges = { $count } pledged, { $threshold } asked for
+strike-hidden = Pledges are hidden until five, or the close; { $threshold } asked for
+strike-closes = Pledging ends { $time }
+strike-mine = You have pledged.
+strike-conflicting = There are two versions with the same number: ask the caller.
+strike-caller = Called and signed by { $name }
+strike-counters = The counters named here can see who pledged; other members and outsiders can't; erased at the close: { $names }
+form-log-off = Log off
+form-refuse-orders = Refuse orders
+form-set-resting = Set yourself to resting
+form-some-orders = Take only some orders
+form-go-slow = Go slow
+form-picket = Picket
+form-motorcade = Motorcade
+form-no-tasks-from-requester = No tasks from the requester
+form-letter-day = Letter day
+
+event-members = { $name }: the members have changed.
+event-joined = You are in { $name }.
+event-removed = { $name }: you are not a member any more.
+event-record = { $name }: news on grievances or strike calls.
+event-equivocation = { $name }: somebody signed two different entries for one place.
+event-rolled-back = { $name }: this profile is an old copy. It writes nothing there any more.
+event-needs-newer = { $name }: something needs a newer piquet.
+
+err-no-profile = There is no profile here.
+rec-no-profile = Make one with `piquet init`, or start with `piquet`.
+err-profile-exists = There is a profile here already.
+rec-profile-exists = Use another folder with `--home`, or `piquet wipe` this one.
+err-profile-locked = Another process is using this profile.
+rec-profile-locked = Wait for it, or stop it; a running node answers commands by itself.
+err-wrong-passphrase = The passphrase does not open this profile.
+rec-wrong-passphrase = Try again; nobody can reset it.
+err-newer-version = A newer piquet wrote this profile.
+rec-newer-version = Update piquet.
+err-profile-damaged = The keys of this profile are damaged.
+rec-profile-damaged = Keep the folder as it is, make a new profile and ask for new invite codes.
+err-disk = The disk does not answer.
+rec-disk = Look at the disk; nothing of this command was kept.
+err-disk-full = The disk is full. Nothing of this command was kept; everything before is there.
+rec-disk-full = Make room and try again.
+err-damaged = A record can't be read; the rest can.
+rec-damaged = `piquet doctor` says which. What others have comes back by syncing.
+err-no-home = This system names no folder for profiles.
+rec-no-home = Say where with `--home DIR`.
+err-no-state = This machine's state folder can't be used.
+rec-no-state = Look at its permissions.
+err-no-terminal = A passphrase is needed, and there is no terminal to ask on.
+rec-no-terminal = Set PIQUET_PASSPHRASE_FILE, or make an unprotected profile with `--no-passphrase`.
+err-empty-passphrase = The passphrase is empty.
+rec-empty-passphrase = Six random words are good; `--no-passphrase` makes an unprotected profile.
+err-passphrases-differ = The two passphrases are not the same.
+rec-passphrases-differ = Try again.
+err-passphrase-file = The passphrase file can't be read.
+rec-passphrase-file = Look at PIQUET_PASSPHRASE_FILE.
+err-not-confirmed = Nothing was done.
+rec-not-confirmed = Say `--yes` to wipe without a question.
+err-already-running = A node is already running with this profile.
+rec-already-running = Use it: `piquet status`.
+err-daemon-gone = The running node went away before it had answered.
+rec-daemon-gone = Try again; `piquet status` says what was kept.
+err-no-network = The network can't be used.
+rec-no-network = Look at the addresses after `--listen`.
+err-no-socket = The control socket can't be made.
+rec-no-socket = Look at the permissions of the profile folder.
+err-bad-address = { $address } is not an address.
+rec-bad-address = Write it like /ip4/0.0.0.0/tcp/4001.
+err-bad-request = The node did not understand this command.
+rec-bad-request = Use the same version of piquet for both.
+err-bad-name = A name has 1 to 64 bytes, without control characters.
+rec-bad-name = Choose another name.
+err-bad-field = A field is empty, too long, or has characters that don't belong there.
+rec-bad-field = Look at `--help` of this command.
+err-no-such-group = There is no group { $name }.
+rec-no-such-group = `piquet group list` shows yours.
+err-no-such-member = There is no member { $name }.
+rec-no-such-member = `piquet group members GROUP` shows them.
+err-no-such-invite = There is no code { $name }.
+rec-no-such-invite = `piquet invite list GROUP` shows them.
+err-no-such-grievance = There is no grievance { $name }.
+rec-no-such-grievance = `piquet grievance list GROUP` shows them.
+err-no-such-call = There is no strike call { $name }.
+rec-no-such-call = `piquet strike list GROUP` shows them.
+err-no-such-message = There is no message { $name }.
+rec-no-such-message = Give its whole id, as `piquet read --json` prints it.
+err-not-found = That is not there.
+rec-not-found = Look at the lists of the group.
+err-ambiguous = { $name } means more than one.
+rec-ambiguous = Write more of it.
+err-not-allowed = You may not do this here: in a draft the founder alone may.
+rec-not-allowed = Ask the founder: `piquet group members GROUP`.
+err-keyholder = One hand can't remove a key-holder.
+rec-keyholder = Found a group to decide such things together.
+err-already-member = You are in this group already.
+rec-already-member = `piquet group list` shows it.
+err-bad-code = This is no invite code, or it is mistyped.
+rec-bad-code = Compare it character by character, or scan it.
+err-newer-code = This code was made by a newer piquet.
+rec-newer-code = Update piquet.
+err-code-expired = This code has expired.
+rec-code-expired = Ask for a new one.
+err-code-used = This code was used as often as allowed. If not by you, somebody saw it.
+rec-code-used = Tell who gave it to you, and ask for a new one.
+err-code-revoked = This code was revoked.
+rec-code-revoked = Ask for a new one.
+err-nobody-reached = Nobody who may let you in was reached in time.
+rec-nobody-reached = The code is kept: it goes on whenever `piquet` runs, until it expires.
+err-too-late = It is too late for that.
+rec-too-late = Look at its times: `piquet strike show GROUP ID`.
+err-closes-late = Pledging must end before the first start.
+rec-closes-late = Choose an earlier `--closes`.
+err-bad-leg = A leg needs zone, place, start and end, and must end after it starts.
+rec-bad-leg = Write it like "Europe/Paris;Lyon;2026-12-04T18:00;2026-12-04T22:00;40".
+err-bad-time = { $time } is not a time.
+rec-bad-time = Write it like 2026-12-04T18:00.
+err-bad-zone = { $zone } is not a time zone.
+rec-bad-zone = Write it like Europe/Paris.
+err-no-such-time = { $time } is not one moment in { $zone }: the clocks change then.
+rec-no-such-time = Choose another time.
+err-bad-amount = { $amount } is not an amount.
+rec-bad-amount = Write it like paid=4.50EUR/task or hours=7h/day.
+err-rolled-back = This profile is an old copy of one that has written since: it writes nothing here any more.
+rec-rolled-back = Ask for a new invite code and join again.
+err-needs-newer = Somebody uses a newer piquet here.
+rec-needs-newer = Update piquet to go on writing.
+err-ended = You are not a member any more.
+rec-ended = Ask for a new invite code.
+err-rekeying = The group is being re-keyed after somebody left or was removed.
+rec-rekeying = Try again in a moment.
+err-no-keys = This profile has no keys for this group.
+rec-no-keys = Ask for a new invite code.

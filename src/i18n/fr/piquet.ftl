@@ -1,0 +1,203 @@
+ready = Votre nœud tourne. Il écoute sur { $listen }
+what-next = Et maintenant, dans un autre terminal : créez un groupe avec `piquet group create NOM`, ou rejoignez-en un avec `piquet join CODE`.
+made-profile = Votre profil est dans { $home }
+unprotected-profile = Ce profil n'a pas de phrase de passe : quiconque a cet ordinateur peut tout y lire.
+offline = Enregistré sur ce disque. Rien n'est encore parti : l'envoi se fera quand `piquet` tournera.
+done = C'est fait.
+removed = Exclusion faite. Les clés ont changé ; considérez comme copié tout ce qui était lisible jusqu'ici.
+passphrase-advice = Six mots au hasard protègent un profil ; un code PIN, non. Personne ne peut réinitialiser une phrase oubliée.
+passphrase-new = Nouvelle phrase de passe :{" "}
+passphrase-again = Encore une fois :{" "}
+wipe-question = Ceci détruit définitivement le profil dans { $home }. Tapez `wipe` pour continuer :
+wiped = Le profil est détruit. Un SSD peut garder d'anciens blocs quelque temps ; les copies ailleurs ne sont pas touchées.
+
+status-running = En marche, écoute sur { $listen }. { $peers ->
+    [one] Un pair connecté.
+   *[other] { $peers } pairs connectés.
+}
+status-not-running = Aucun nœud ne tourne : lancez-le avec `piquet`.
+status-group = { $name } : { $members ->
+    [one] un membre
+   *[other] { $members } membres
+}, { $entries } entrées, { $peers } connecté(s), dernières nouvelles { $heard }
+status-pending = { $count ->
+    [one] Un journal attend une entrée qui n'est pas encore là.
+   *[other] { $count } journaux attendent des entrées qui ne sont pas encore là.
+}
+status-equivocator = { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête.
+status-joining = { $count ->
+    [one] Un code attend quelqu'un qui puisse vous admettre.
+   *[other] { $count } codes attendent quelqu'un qui puisse vous admettre.
+}
+frozen-rolled-back = { $group } : ce profil est une ancienne copie d'un profil qui a écrit depuis. Il n'y écrit plus rien. Demandez un nouveau code d'invitation.
+frozen-needs-newer = { $group } : quelqu'un utilise un piquet plus récent. Mettez piquet à jour pour continuer à y écrire.
+frozen-ended = { $group } : vous n'en êtes plus membre.
+
+group-members = { $count ->
+    [one] { $count } membre
+   *[other] { $count } membres
+}
+group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé.
+role-keyholder = porte les clés
+role-member = membre
+role-none = pas membre
+invited-by = admis par { $name }
+that-is-you = (vous)
+
+code-open = ouvert
+code-used = utilisé
+code-expired = expiré
+code-revoked = révoqué
+join-joined = Vous êtes dans { $name }. À comparer avec qui vous a donné le code : { $words }
+join-waiting = En attente de quelqu'un qui puisse vous admettre. À comparer avec qui vous a donné le code : { $words }
+state-saved = enregistré sur ce disque
+state-delivered = remis à { $delivered } sur { $of }
+
+no-groups = Pas encore de groupe : `piquet group create NOM`, ou `piquet join CODE`.
+no-messages = Pas encore de message.
+no-invites = Pas encore de code : `piquet invite GROUPE`.
+no-grievances = Pas encore de réclamation.
+no-strikes = Aucun appel à la grève.
+
+grievance-support = { $count ->
+    [one] { $count } de plus
+   *[other] { $count } de plus
+}
+
+strike-pledging = engagements ouverts
+strike-closed = engagements clos
+strike-under-way = en cours
+strike-ended = terminé
+strike-called-off = ANNULÉ
+strike-reason = Annulé : { $reason }
+strike-pledges = { $count } engagement(s), { $threshold } demandé(s)
+strike-hidden = Engagements cachés jusqu'à cinq, ou jusqu'à la clôture ; { $threshold } demandé(s)
+strike-closes = Clôture des engagements : { $time }
+strike-mine = Vous vous êtes engagé.
+strike-conflicting = Il y a deux versions du même numéro : demandez à qui appelle.
+strike-caller = Appel signé par { $name }
+strike-counters = Les personnes nommées ici voient qui s'engage ; les autres membres et l'extérieur, non ; effacé à la clôture : { $names }
+form-log-off = Se déconnecter
+form-refuse-orders = Refuser les commandes
+form-set-resting = Se mettre en pause
+form-some-orders = Ne prendre que certaines commandes
+form-go-slow = Grève du zèle
+form-picket = Piquet de grève
+form-motorcade = Cortège
+form-no-tasks-from-requester = Aucune tâche du donneur d'ordre
+form-letter-day = Journée de lettres
+
+event-members = { $name } : les membres ont changé.
+event-joined = Vous êtes dans { $name }.
+event-removed = { $name } : vous n'en êtes plus membre.
+event-record = { $name } : du nouveau dans les réclamations ou les appels.
+event-equivocation = { $name } : quelqu'un a signé deux entrées différentes pour une même place.
+event-rolled-back = { $name } : ce profil est une ancienne copie. Il n'y écrit plus rien.
+event-needs-newer = { $name } : quelque chose demande un piquet plus récent.
+
+err-no-profile = Il n'y a pas de profil ici.
+rec-no-profile = Créez-en un avec `piquet init`, ou commencez par `piquet`.
+err-profile-exists = Il y a déjà un profil ici.
+rec-profile-exists = Prenez un autre dossier avec `--home`, ou détruisez celui-ci avec `piquet wipe`.
+err-profile-locked = Un autre processus utilise ce profil.
+rec-profile-locked = Attendez-le ou arrêtez-le ; un nœud qui tourne répond lui-même aux commandes.
+err-wrong-passphrase = La phrase de passe n'ouvre pas ce profil.
+rec-wrong-passphrase = Réessayez ; personne ne peut la réinitialiser.
+err-newer-version = Un piquet plus récent a écrit ce profil.
+rec-newer-version = Mettez piquet à jour.
+err-profile-damaged = Les clés de ce profil sont abîmées.
+rec-profile-damaged = Gardez le dossier tel quel, créez un nouveau profil et demandez de nouveaux codes.
+err-disk = Le disque ne répond pas.
+rec-disk = Vérifiez le disque ; rien de cette commande n'a été gardé.
+err-disk-full = Le disque est plein. Rien de cette commande n'a été gardé ; tout ce qui précède est là.
+rec-disk-full = Faites de la place et réessayez.
+err-damaged = Un enregistrement est illisible ; le reste se lit.
+rec-damaged = `piquet doctor` dit lequel. Ce que d'autres ont revient en synchronisant.
+err-no-home = Ce système n'indique aucun dossier pour les profils.
+rec-no-home = Dites où avec `--home DOSSIER`.
+err-no-state = Le dossier d'état de cette machine est inutilisable.
+rec-no-state = Vérifiez ses permissions.
+err-no-terminal = Il faut une phrase de passe, et il n'y a pas de terminal pour la demander.
+rec-no-terminal = Définissez PIQUET_PASSPHRASE_FILE, ou créez un profil non protégé avec `--no-passphrase`.
+err-empty-passphrase = La phrase de passe est vide.
+rec-empty-passphrase = Six mots au hasard conviennent ; `--no-passphrase` crée un profil non protégé.
+err-passphrases-differ = Les deux phrases de passe diffèrent.
+rec-passphrases-differ = Réessayez.
+err-passphrase-file = Le fichier de phrase de passe est illisible.
+rec-passphrase-file = Vérifiez PIQUET_PASSPHRASE_FILE.
+err-not-confirmed = Rien n'a été fait.
+rec-not-confirmed = Dites `--yes` pour détruire sans question.
+err-already-running = Un nœud tourne déjà avec ce profil.
+rec-already-running = Utilisez-le : `piquet status`.
+err-daemon-gone = Le nœud s'est arrêté avant d'avoir répondu.
+rec-daemon-gone = Réessayez ; `piquet status` dit ce qui a été gardé.
+err-no-network = Le réseau est inutilisable.
+rec-no-network = Vérifiez les adresses après `--listen`.
+err-no-socket = La prise de commande ne peut être créée.
+rec-no-socket = Vérifiez les permissions du dossier du profil.
+err-bad-address = { $address } n'est pas une adresse.
+rec-bad-address = Écrivez-la comme /ip4/0.0.0.0/tcp/4001.
+err-bad-request = Le nœud n'a pas compris cette commande.
+rec-bad-request = Utilisez la même version de piquet des deux côtés.
+err-bad-name = Un nom a de 1 à 64 octets, sans caractère de contrôle.
+rec-bad-name = Choisissez un autre nom.
+err-bad-field = Un champ est vide, trop long, ou contient des caractères qui n'y ont pas leur place.
+rec-bad-field = Voyez `--help` de cette commande.
+err-no-such-group = Il n'y a pas de groupe { $name }.
+rec-no-such-group = `piquet group list` montre les vôtres.
+err-no-such-member = Il n'y a pas de membre { $name }.
+rec-no-such-member = `piquet group members GROUPE` les montre.
+err-no-such-invite = Il n'y a pas de code { $name }.
+rec-no-such-invite = `piquet invite list GROUPE` les montre.
+err-no-such-grievance = Il n'y a pas de réclamation { $name }.
+rec-no-such-grievance = `piquet grievance list GROUPE` les montre.
+err-no-such-call = Il n'y a pas d'appel à la grève { $name }.
+rec-no-such-call = `piquet strike list GROUPE` les montre.
+err-no-such-message = Il n'y a pas de message { $name }.
+rec-no-such-message = Donnez son identifiant entier, tel que `piquet read --json` l'affiche.
+err-not-found = Cela n'existe pas ici.
+rec-not-found = Voyez les listes du groupe.
+err-ambiguous = { $name } désigne plusieurs choses.
+rec-ambiguous = Écrivez-en davantage.
+err-not-allowed = Vous ne pouvez pas faire cela ici : dans une ébauche, seule la personne qui l'a créée le peut.
+rec-not-allowed = Demandez-lui : `piquet group members GROUPE`.
+err-keyholder = Une seule main n'exclut pas qui porte les clés.
+rec-keyholder = Fondez un groupe pour décider de cela ensemble.
+err-already-member = Vous êtes déjà dans ce groupe.
+rec-already-member = `piquet group list` le montre.
+err-bad-code = Ce n'est pas un code d'invitation, ou il est mal recopié.
+rec-bad-code = Comparez caractère par caractère, ou scannez-le.
+err-newer-code = Ce code vient d'un piquet plus récent.
+rec-newer-code = Mettez piquet à jour.
+err-code-expired = Ce code a expiré.
+rec-code-expired = Demandez-en un nouveau.
+err-code-used = Ce code a servi autant de fois que permis. Si ce n'était pas vous, quelqu'un l'a vu.
+rec-code-used = Prévenez qui vous l'a donné, et demandez-en un nouveau.
+err-code-revoked = Ce code a été révoqué.
+rec-code-revoked = Demandez-en un nouveau.
+err-nobody-reached = Personne qui puisse vous admettre n'a été joint à temps.
+rec-nobody-reached = Le code est gardé : il continue chaque fois que `piquet` tourne, jusqu'à son expiration.
+err-too-late = C'est trop tard pour cela.
+rec-too-late = Voyez ses heures : `piquet strike show GROUPE ID`.
+err-closes-late = La clôture des engagements doit précéder le premier début.
+rec-closes-late = Choisissez un `--closes` plus tôt.
+err-bad-leg = Une étape demande fuseau, lieu, début et fin, et finit après avoir commencé.
+rec-bad-leg = Écrivez-la comme "Europe/Paris;Lyon;2026-12-04T18:00;2026-12-04T22:00;40".
+err-bad-time = { $time } n'est pas une heure.
+rec-bad-time = Écrivez-la comme 2026-12-04T18:00.
+err-bad-zone = { $zone } n'est pas un fuseau horaire.
+rec-bad-zone = Écrivez-le comme Europe/Paris.
+err-no-such-time = { $time } n'est pas un instant unique à { $zone } : on y change d'heure.
+rec-no-such-time = Choisissez une autre heure.
+err-bad-amount = { $amount } n'est pas un montant.
+rec-bad-amount = Écrivez-le comme paid=4.50EUR/task ou hours=7h/day.
+err-rolled-back = Ce profil est une ancienne copie d'un profil qui a écrit depuis : il n'écrit plus rien ici.
+rec-rolled-back = Demandez un nouveau code d'invitation et rejoignez à nouveau.
+err-needs-newer = Quelqu'un utilise ici un piquet plus récent.
+rec-needs-newer = Mettez piquet à jour pour continuer à écrire.
+err-ended = Vous n'êtes plus membre.
+rec-ended = Demandez un nouveau code d'invitation.
+err-rekeying = Les clés du groupe changent après un départ ou une exclusion.
+rec-rekeying = Réessayez dans un instant.
+err-no-keys = Ce profil n'a pas de clés pour ce groupe.
+rec-no-keys = Demandez un nouveau code d'invitation.
