@@ -56,6 +56,14 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Calls those who are known to be reachable in a group without waiting.
+    fn call_soon(&mut self, group: GroupId, now: Timestamp) {
+        let contacts = self.replicas.get(&group).map(Replica::contacts).unwrap_or_default();
+        for (_, address) in contacts {
+            self.dial_soon(&address, now);
+        }
+    }
+
     pub(super) fn join_refused(&mut self, invite: DeviceKey, why: DoorState) {
         if let Some(join) = self.joins.get_mut(&invite) {
             join.refused = Some(why);
@@ -113,6 +121,7 @@ impl<S: Store> Node<S> {
                 self.sync.closed(conn);
                 self.held.push_back(Output::Close(conn));
                 self.hung_up(conn, now);
+                self.call_soon(group, now);
                 Ok(())
             }
             Err(BootstrapError::Incomplete) => Ok(()),

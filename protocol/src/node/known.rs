@@ -98,7 +98,12 @@ impl Groups for Known<'_> {
     fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>> {
         let durable = Overlay::default();
         let sight = Sight { store: self.store, overlay: &durable };
-        self.replicas.get(group).map(|replica| replica.read(log, after, bytes, sight)).unwrap_or_default()
+        // What an old copy of this profile wrote never leaves: it would be an equivocation.
+        let shown = |replica: &&Replica| {
+            replica.frozen() != Some(Frozen::RolledBack) || replica.device() != log.device
+        };
+        let replica = self.replicas.get(group).filter(shown);
+        replica.map(|replica| replica.read(log, after, bytes, sight)).unwrap_or_default()
     }
 
     fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId> {

@@ -436,3 +436,18 @@ fn garbage_costs_its_sender_the_session_and_nobody_else_anything() {
     say(&mut sim, 1, group, "still here");
     assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
 }
+
+#[test]
+fn what_is_said_right_after_coming_in_arrives_at_once() {
+    let mut sim = Sim::new(17);
+    sim.delay = Duration::from_millis(2);
+    let alice = sim.add();
+    let group =
+        sim.act(alice, |node, now| node.create_group("picket", "alice", Suite::Classical, now)).unwrap();
+    let bob = sim.add();
+    admit(&mut sim, group, bob, "bob");
+    let expires = sim.now().after(MINUTE);
+    sim.act(alice, |node, now| node.invite(group, 1, expires, now)).unwrap();
+    say(&mut sim, bob, group, "bonjour");
+    assert!(sim.run_until(Duration::from_secs(5), |sim| all_read(sim, &[alice, bob], group, 1)));
+}

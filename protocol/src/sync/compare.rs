@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::groups::{Groups, LogHead};
 use super::message::{Head, MAX_BATCH, MAX_BUDGET, MAX_HEADS, MAX_WANT, Message, Place, ShortLog};
-use super::session::{ConnectionId, Link, Session, Wanted};
+use super::session::{ConnectionId, Link, Session, UNTOLD, Wanted};
 use super::{Judged, Output, Sync, WANT_TIME};
 use crate::entry::Lane;
 use crate::id::GroupId;
@@ -165,7 +165,7 @@ impl Sync {
         let Some(session) = self.sessions.get(&conn) else { return true };
         let Some(link) = session.links.get(&handle) else { return true };
         let mine = groups.id_at(&link.group, log, theirs.seq).map(|id| session.short_id(&id));
-        theirs.seq > 0 && log.lane.is_chained() && mine != Some(theirs.id)
+        theirs.seq > 0 && theirs.id != UNTOLD && log.lane.is_chained() && mine != Some(theirs.id)
     }
 
     fn confirm(&mut self, conn: ConnectionId, handle: u8) {
@@ -216,7 +216,8 @@ impl Sync {
         }
         if let Some(link) = self.link(conn, handle) {
             let credit = MAX_BUDGET as usize + SLACK;
-            let asked = places.iter().map(|place| (place.log, place.seq)).collect();
+            let stands = |log: &ShortLog| heads.get(log).map_or(0, |(head, _)| head.seq);
+            let asked = places.iter().map(|place| (place.log, stands(&place.log))).collect();
             link.wanted = Some(Wanted { places: asked, credit, until });
             link.compared = false;
         }
@@ -244,7 +245,7 @@ impl Sync {
             let log = known.map(|(_, log)| *log);
             // One position, two entries: ask for the other one, it proves something.
             let rival = known
-                .is_some_and(|(mine, _)| held == theirs.seq && mine.id != theirs.id && theirs.id != [0; 8]);
+                .is_some_and(|(mine, _)| held == theirs.seq && mine.id != theirs.id && theirs.id != UNTOLD);
             let mine_alone = log.filter(|log| own == Some(log.device) && held > theirs.seq);
             let foreign = mine_alone.is_some_and(|log| self.is_foreign(conn, handle, log, theirs, groups));
             let after = if rival || foreign { theirs.seq.saturating_sub(1) } else { held };
@@ -392,9 +393,9 @@ impl Sync {
         let Some(wanted) = link.wanted.take() else { return };
         let spent = wanted.credit < SLACK + MAX_BATCH;
         let mut logs = Vec::new();
-        for (short, after) in wanted.places {
+        for (short, stood) in wanted.places {
             let known = heads.get(&short);
-            let stuck = known.map_or(0, |(head, _)| head.seq) <= after;
+            let stuck = known.map_or(0, |(head, _)| head.seq) <= stood;
             if let (true, false, Some(theirs)) = (stuck, spent, link.theirs.get(&short)) {
                 link.barren.insert((short, theirs.seq));
             }

@@ -120,9 +120,12 @@ fn eight(mac: [u8; 32]) -> [u8; 8] {
     out
 }
 
+/// The id of a head that was told by its position only.
+pub(super) const UNTOLD: ShortId = [0; 8];
+
 /// What was asked for and not yet answered in full.
 pub(super) struct Wanted {
-    /// Logs, and the position after which they were asked for.
+    /// Logs, and where they stood here when they were asked for.
     pub(super) places: BTreeMap<ShortLog, u32>,
     /// Bytes still allowed.
     pub(super) credit: usize,

@@ -86,7 +86,7 @@ pub struct View {
     /// Admissions that fell (M-5, M-15): listed to be done again.
     pub fell: BTreeSet<EntryId>,
     /// What ended whom.
-    endings: BTreeMap<MemberId, Vec<(EntryId, Ended)>>,
+    endings: BTreeMap<MemberId, BTreeMap<EntryId, Ended>>,
     admissions: Vec<Admission>,
 }
 
@@ -113,7 +113,7 @@ impl View {
     }
 
     pub(super) fn end(&mut self, member: MemberId, act: EntryId, how: Ended) {
-        self.endings.entry(member).or_default().push((act, how));
+        self.endings.entry(member).or_default().insert(act, how);
     }
 
     pub(super) fn invite(&mut self, key: DeviceKey, info: InviteInfo) {
@@ -184,12 +184,13 @@ impl View {
 
     /// The acts that ended a member, whatever came after.
     pub fn endings_of(&self, member: &MemberId) -> Vec<EntryId> {
-        self.endings.get(member).into_iter().flatten().map(|(act, _)| *act).collect()
+        self.endings.get(member).into_iter().flat_map(BTreeMap::keys).copied().collect()
     }
 
     /// Whose leaving an act is.
     pub fn left_by(&self, act: &EntryId) -> impl Iterator<Item = MemberId> {
-        let by = |(_, endings): &(&MemberId, &Vec<(EntryId, Ended)>)| endings.contains(&(*act, Ended::Left));
+        let by =
+            |(_, endings): &(&MemberId, &BTreeMap<EntryId, Ended>)| endings.get(act) == Some(&Ended::Left);
         self.endings.iter().find(by).map(|(member, _)| *member).into_iter()
     }
 
