@@ -252,6 +252,3 @@ impl Sync {
         self.outputs.push_back(Output::Send(conn, message.encode()));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -173,8 +173,11 @@ impl Daemon {
         self.input(Input::Listening(far))
     }
 
+    /// Says so once, before anything else is told.
     fn say_ready(&mut self) {
-        self.listening_since = None;
+        if self.listening_since.take().is_none() {
+            return;
+        }
         let peer = self.around.peer.clone().unwrap_or_default();
         (self.tell)(UpEvent::Ready { peer, listen: self.around.listen.clone() });
     }
@@ -262,6 +265,7 @@ impl Daemon {
             Event::Message(id) => {
                 self.following.message(&mut self.engine, group, id);
                 if let Some(reply) = self.engine.message_reply(group, id) {
+                    self.say_ready();
                     (self.tell)(UpEvent::Message(Box::new(reply)));
                 }
                 return;
@@ -278,6 +282,7 @@ impl Daemon {
             Event::NeedsNewer => "needs_newer",
             Event::Rejected(_) => return,
         };
+        self.say_ready();
         let name =
             self.engine.node.group(&group).map(|replica| replica.name().to_owned()).unwrap_or_default();
         (self.tell)(UpEvent::Happened { what, group: group.to_hex(), name });

@@ -451,3 +451,29 @@ fn what_is_said_right_after_coming_in_arrives_at_once() {
     say(&mut sim, bob, group, "bonjour");
     assert!(sim.run_until(Duration::from_secs(5), |sim| all_read(sim, &[alice, bob], group, 1)));
 }
+
+#[test]
+fn an_old_copy_that_meets_several_peers_at_once_shows_nothing_of_its_own() {
+    for seed in 300..310 {
+        let (mut sim, group) = picket(seed, 4);
+        sim.run_for(MINUTE);
+        let image = sim.image(1);
+        for text in ["first", "second"] {
+            say(&mut sim, 1, group, text);
+        }
+        assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 2)));
+        sim.crash(1);
+        sim.put_image(1, image);
+        sim.start(1);
+        for text in ["otherwise", "and more", "and more still"] {
+            say(&mut sim, 1, group, text);
+        }
+        sim.run_for(10 * MINUTE);
+        for laptop in [0, 2, 3] {
+            assert_eq!(texts(&mut sim, laptop, group), ["first", "second"], "seed {seed}");
+            assert!(
+                !sim.laptop(laptop).events.iter().any(|(_, event)| matches!(event, Event::Equivocation(_)))
+            );
+        }
+    }
+}

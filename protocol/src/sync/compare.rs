@@ -18,6 +18,8 @@ const ORDER: [Lane; 3] = [Lane::Acts, Lane::Beacon, Lane::Talk];
 const LIST_PAUSE: Duration = Duration::from_secs(5);
 /// An active link is compared again after this time.
 const COMPARE_PAUSE: Duration = Duration::from_secs(60);
+/// Most logs of one group the other side may name in one session.
+pub(super) const MAX_KNOWN: usize = 4 * MAX_HEADS;
 /// What a frame of entries may exceed its credit by: one entry.
 const SLACK: usize = crate::entry::MAX_ENTRY;
 
@@ -70,7 +72,7 @@ impl Sync {
         let mine = self.digest(conn, handle, groups)?;
         if mine == lanes {
             self.learn_equal(conn, handle, groups);
-            self.finish_compare(conn, handle);
+            self.finish_compare(conn, handle, groups);
         } else {
             self.list(conn, handle, now, groups);
         }
@@ -120,7 +122,7 @@ impl Sync {
         groups: &dyn Groups,
     ) -> Option<()> {
         let link = self.link(conn, handle)?;
-        if link.theirs.len().saturating_add(heads.len()) > 64 * MAX_HEADS {
+        if link.theirs.len().saturating_add(heads.len()) > MAX_KNOWN {
             return None;
         }
         link.theirs.extend(heads.into_iter().map(|head| (head.log, head)));
@@ -207,7 +209,7 @@ impl Sync {
         let lanes = ORDER.iter().map(|lane| self.missing(conn, handle, *lane, &heads, groups));
         let missing = lanes.into_iter().find(|missing| !missing.is_empty());
         let Some(missing) = missing else {
-            return self.finish_compare(conn, handle);
+            return self.finish_compare(conn, handle, groups);
         };
         let until = now.after(WANT_TIME);
         let places: Vec<Place> = missing.iter().map(|(place, _)| *place).collect();
@@ -259,8 +261,20 @@ impl Sync {
         lacking.take(MAX_WANT).collect()
     }
 
-    fn finish_compare(&mut self, conn: ConnectionId, handle: u8) {
-        self.confirm(conn, handle);
+    /// Nothing more is to be asked for here. Own entries may be shown now, unless a claim to have
+    /// others of this very device is still being looked into, here or in another session.
+    fn finish_compare(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+        let own = self.own_heads(conn, handle, groups);
+        let barren = |theirs: &Head| {
+            let link = self.sessions.get(&conn).and_then(|session| session.links.get(&handle));
+            link.is_some_and(|link| link.barren.contains(&(theirs.log, theirs.seq)))
+        };
+        let settled = |(log, theirs): &(LogId, Head)| {
+            !self.is_foreign(conn, handle, *log, theirs, groups) || barren(theirs)
+        };
+        if own.iter().all(settled) {
+            self.confirm(conn, handle);
+        }
         let Some(link) = self.link(conn, handle) else { return };
         if !link.compared {
             link.compared = true;

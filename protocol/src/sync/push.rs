@@ -118,6 +118,9 @@ impl Sync {
         let own = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key));
         let mut acknowledged = Vec::new();
         let link = self.sessions.get_mut(&conn)?.links.get_mut(&handle)?;
+        if link.theirs.len().saturating_add(places.len()) > super::compare::MAX_KNOWN {
+            return None;
+        }
         for place in places {
             let known = heads.get(&place.log);
             let lane = known.map_or(Lane::Acts, |(_, log)| log.lane);
