@@ -12,7 +12,7 @@ shows() { at "$1" "${@:3}" | grep -q "$2"; }
 people="amina bruno chidi diane eva"
 for who in $people; do
   at "$who" init --no-passphrase --name "$who" >/dev/null
-  at "$who" up --listen /ip4/127.0.0.1/tcp/0 >/dev/null &
+  piquet --home "$folder/$who" up --listen /ip4/127.0.0.1/tcp/0 >/dev/null &
   nodes="$nodes $!"
 done
 for who in $people; do wait_for shows "$who" Running status; done

@@ -1,5 +1,8 @@
 //! Real processes, real libp2p, real disks; and the house rules.
 
+// Helpers of tests may fail loudly, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod laptop;
 mod nodes;
 mod person;

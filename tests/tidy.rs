@@ -132,7 +132,7 @@ fn the_core_has_no_clock_disk_socket_thread_or_hash_order() {
             "std::thread",
             "HashMap",
             "HashSet",
-            "async ",
+            "async fn",
         ] {
             assert!(!text.contains(banned), "{} uses {banned}", source.display());
         }
