@@ -7,9 +7,11 @@
 
 mod cites;
 mod clock;
+mod forks;
 
 pub use cites::Cites;
 pub use clock::{Facts, Marks};
+pub use forks::Fork;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,19 +63,12 @@ pub enum Ingest {
     Duplicate,
     /// Entries before it are missing.
     Gap,
-    /// Its log is forked below it: nothing more of it is taken (L-5).
+    /// Its log is forked below it, and nobody built on it: nothing more of it is taken (L-5).
     Refused,
-    /// A second entry with this `prev`: its author equivocates (L-5).
+    /// Of a branch that another's entry builds on: store it beside the trunk (L-6).
+    Branch,
+    /// A second entry with this `prev`: its author equivocates. Store it beside the trunk (L-5).
     Equivocation,
-}
-
-/// Two entries of one log with one `prev`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fork {
-    /// Position of both.
-    pub seq: u32,
-    /// Their ids, ascending.
-    pub entries: [EntryId; 2],
 }
 
 #[derive(Clone, Debug, Default)]
@@ -91,8 +86,10 @@ struct Log {
 pub trait Past {
     /// What was established when an entry was applied.
     fn facts(&self, id: &EntryId) -> Option<Facts>;
-    /// The header of a stored entry.
+    /// The header of an entry of a log's trunk.
     fn meta(&self, log: LogId, seq: u32) -> Option<Meta>;
+    /// The header of a stored entry, on a trunk or beside it.
+    fn find(&self, id: &EntryId) -> Option<Meta>;
 }
 
 /// The logs of one group on one node.
@@ -127,63 +124,57 @@ impl Logs {
         let log = self.logs.entry(meta.log()).or_default();
         let verdict =
             if meta.header.lane.is_chained() { log.judge(meta, past) } else { log.judge_beacon(meta) };
-        if verdict == Ingest::Accepted {
-            log.head = Some((meta.header.seq, meta.id));
-            if log.waiting.is_none() {
-                log.waiting = Some(meta.clone());
+        match verdict {
+            Ingest::Accepted => {
+                log.head = Some((meta.header.seq, meta.id));
+                log.waiting.get_or_insert_with(|| meta.clone());
             }
+            Ingest::Refused if self.missing(past).contains(&meta.id) => return Ingest::Branch,
+            _ => {}
         }
         verdict
     }
 
-    /// The next entry whose strict cites are all applied (L-3), in the order of logs.
-    /// `epoch_known` tells whether the commit that made an epoch has been applied.
-    pub fn next_applicable(&self, epoch_known: impl Fn(&EpochId) -> bool) -> Option<Meta> {
-        let ready = |meta: &&Meta| {
-            meta.header.act_cites.iter().all(|cite| self.acts.contains_key(cite)) && epoch_known(&meta.epoch)
-        };
-        self.logs.values().filter_map(|log| log.waiting.as_ref()).find(ready).cloned()
-    }
-
-    /// Marks the entry `next_applicable` gave as applied; `operation` says whether it is a
+    /// Marks an entry that `next_applicable` gave as applied; `operation` says whether it is a
     /// membership act. Everything about its past is fixed now.
     pub fn mark_applied(&mut self, meta: &Meta, operation: bool, past: &dyn Past) -> Facts {
         let facts = self.facts_of(meta, operation, past);
         let log = self.logs.entry(meta.log()).or_default();
-        log.applied = meta.header.seq;
-        log.waiting = if meta.header.lane.is_chained() {
-            let behind = log.head.is_some_and(|(seq, _)| seq > meta.header.seq)
-                && log.fork.is_none_or(|f| f.seq > meta.header.seq.saturating_add(1));
-            if behind { past.meta(meta.log(), meta.header.seq.saturating_add(1)) } else { None }
-        } else {
-            None
-        };
+        if log.fork.is_none_or(|fork| fork.seq > meta.header.seq) {
+            log.applied = meta.header.seq;
+            log.waiting = log.follower(meta, past);
+        }
         self.note(meta, facts);
+        self.cites.applied(meta, facts, meta.device == self.me);
         facts
     }
 
-    /// Takes over an entry that was applied before a restart.
+    /// Takes over an entry that was applied before a restart; of a forked log, on its trunk or not.
     pub fn restore(&mut self, meta: &Meta, facts: Facts) {
         let log = self.logs.entry(meta.log()).or_default();
-        log.applied = log.applied.max(meta.header.seq);
-        if log.head.is_none_or(|(seq, _)| seq < meta.header.seq) {
-            log.head = Some((meta.header.seq, meta.id));
+        if log.fork.is_none_or(|fork| fork.seq > meta.header.seq) {
+            log.applied = log.applied.max(meta.header.seq);
         }
         self.note(meta, facts);
     }
 
-    /// Takes over the newest stored entry of a log and the first unapplied one after a restart.
-    pub fn restore_unapplied(&mut self, newest: &Meta, first: Meta) {
+    /// Takes over the newest stored entry of a log's trunk and the first unapplied one after a
+    /// restart.
+    pub fn restore_trunk(&mut self, newest: &Meta, first_unapplied: Option<Meta>) {
         let log = self.logs.entry(newest.log()).or_default();
         log.head = Some((newest.header.seq, newest.id));
-        log.waiting = Some(first);
+        log.waiting = first_unapplied.filter(|meta| log.fork.is_none_or(|fork| fork.seq > meta.header.seq));
+    }
+
+    /// Takes over what the next own entries cite after a restart.
+    pub fn restore_cites(&mut self, cites: Cites) {
+        self.cites = cites;
     }
 
     fn note(&mut self, meta: &Meta, facts: Facts) {
         if meta.header.lane == Lane::Acts {
             self.acts.insert(meta.id, facts);
         }
-        self.cites.applied(meta, facts, meta.device == self.me);
         self.hear(meta.device, Marks { acts: facts.mark_acts, talk: facts.mark_talk });
     }
 
@@ -246,6 +237,16 @@ impl Logs {
         self.logs.iter().filter_map(|(id, log)| log.head.map(|(seq, head)| (*id, seq, head, log.fork)))
     }
 
+    /// The proof that a log is forked, if it is.
+    pub fn fork(&self, log: &LogId) -> Option<Fork> {
+        self.logs.get(log).and_then(|log| log.fork)
+    }
+
+    /// Whether a log is proven forked.
+    pub fn is_forked(&self, log: &LogId) -> bool {
+        self.fork(log).is_some()
+    }
+
     /// Whether an act has been applied.
     pub fn has_act(&self, id: &EntryId) -> bool {
         self.acts.contains_key(id)
@@ -259,11 +260,6 @@ impl Logs {
     /// Entries that are stored and wait.
     pub fn waiting(&self) -> usize {
         self.logs.values().filter(|log| log.waiting.is_some()).count()
-    }
-
-    /// Proven equivocations.
-    pub fn forks(&self) -> impl Iterator<Item = (LogId, Fork)> + '_ {
-        self.logs.iter().filter_map(|(id, log)| log.fork.map(|fork| (*id, fork)))
     }
 
     /// The interned sets of membership acts.
@@ -291,37 +287,28 @@ impl Log {
     fn judge(&mut self, meta: &Meta, past: &dyn Past) -> Ingest {
         let seq = meta.header.seq;
         let (newest, newest_id) = self.head.unwrap_or_default();
-        if seq > newest.saturating_add(1) {
-            return Ingest::Gap;
+        let forked = self.fork.is_some_and(|fork| seq > fork.seq);
+        if seq == newest.saturating_add(1) && meta.header.prev == newest_id {
+            return if self.fork.is_some() { Ingest::Refused } else { Ingest::Accepted };
         }
-        if self.fork.is_some_and(|fork| seq > fork.seq) {
-            return Ingest::Refused;
+        if seq > newest {
+            return if forked { Ingest::Refused } else { Ingest::Gap };
         }
-        if seq == newest.saturating_add(1) {
-            return if meta.header.prev == newest_id { Ingest::Accepted } else { Ingest::Gap };
-        }
-        let stored = past.meta(meta.log(), seq);
-        match stored {
+        match past.meta(meta.log(), seq) {
             Some(stored) if stored.id == meta.id => Ingest::Duplicate,
-            Some(stored) if stored.header.prev == meta.header.prev => self.prove(seq, stored.id, meta.id),
-            _ => Ingest::Refused,
+            Some(stored) if stored.header.prev == meta.header.prev => self.prove(meta, stored.id),
+            _ if forked => Ingest::Refused,
+            // Its log forks below: the entry that proves it is not here yet.
+            _ => Ingest::Gap,
         }
     }
 
-    /// Keeps the canonical proof: the lowest position, then the two smallest ids.
-    fn prove(&mut self, seq: u32, stored: EntryId, other: EntryId) -> Ingest {
-        let mut entries = [stored, other];
-        entries.sort_unstable();
-        let found = Fork { seq, entries };
-        let better = self.fork.is_none_or(|known| (found.seq, found.entries) < (known.seq, known.entries));
-        if !better {
-            return Ingest::Duplicate;
-        }
-        self.fork = Some(found);
-        if self.waiting.as_ref().is_some_and(|waiting| waiting.header.seq >= seq) {
-            self.waiting = None;
-        }
-        Ingest::Equivocation
+    /// The stored entry after one that has just been applied, unless the log forks there.
+    fn follower(&self, meta: &Meta, past: &dyn Past) -> Option<Meta> {
+        let next = meta.header.seq.saturating_add(1);
+        let here = self.head.is_some_and(|(seq, _)| seq >= next);
+        let open = self.fork.is_none_or(|fork| fork.seq > next);
+        (meta.header.lane.is_chained() && here && open).then(|| past.meta(meta.log(), next)).flatten()
     }
 
     fn judge_beacon(&mut self, meta: &Meta) -> Ingest {

@@ -131,6 +131,10 @@ impl<S: Store> Node<S> {
             ready: VecDeque::new(),
         };
         node.reload(now)?;
+        // What was due before a crash still is.
+        for group in node.replicas.keys().copied().collect::<Vec<_>>() {
+            node.after(group, now)?;
+        }
         Ok(node)
     }
 
@@ -303,6 +307,7 @@ impl<S: Store> Node<S> {
 
     /// What follows from new entries: commits that are due, answers to calls, receipts.
     fn after(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.settle_forks(group, now)?;
         self.plan_duty(group, now)?;
         self.plan_beacon(group, now);
         self.plan_pledges(group, now)
@@ -323,6 +328,13 @@ impl<S: Store> Node<S> {
             self.agenda.duties.entry(group).or_insert(now.after(patience));
         }
         Ok(())
+    }
+
+    fn settle_forks(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        match self.in_group(group, None, now, |replica, round| replica.settle_forks(round)) {
+            Some(Err(crate::replica::AuthorError::Store(error))) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn carry_out(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
@@ -365,7 +377,7 @@ impl<S: Store> Node<S> {
                 self.abandon(now);
                 return Err(error);
             }
-            self.report();
+            self.report(now);
             if !self.pass_on(now)? {
                 break;
             }
@@ -383,8 +395,11 @@ impl<S: Store> Node<S> {
         self.ready.extend(conns.into_iter().map(Output::Close));
     }
 
-    fn report(&mut self) {
+    fn report(&mut self, now: Timestamp) {
         for (group, event) in std::mem::take(&mut self.events) {
+            if matches!(event, Event::Equivocation(_)) {
+                self.sync.compare_soon(&group, now);
+            }
             self.held.push_back(Output::Event(group, event));
         }
     }

@@ -10,6 +10,7 @@ mod apply;
 mod author;
 mod bootstrap;
 mod epochs;
+mod forks;
 mod open;
 mod receive;
 mod shelf;
@@ -115,6 +116,8 @@ pub struct Replica {
     board: Board,
     profiles: BTreeMap<DeviceKey, Profile>,
     beacons: BTreeMap<DeviceKey, Beacon>,
+    /// The epoch that seals this device's own beacon: later members can't read it.
+    told_in: Option<EpochId>,
     /// Where the code this device came in by said its issuer can be reached.
     hints: Vec<String>,
     /// The author's clock of each device's newest entry, shown as "last heard".
@@ -136,6 +139,8 @@ pub struct Replica {
     pending: Option<(EntryId, EpochState)>,
     /// Sets of operations already in the store.
     states_stored: usize,
+    /// Whether an act may be owed that cites branches built on (L-6).
+    unsettled: bool,
 }
 
 impl Replica {

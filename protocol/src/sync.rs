@@ -8,6 +8,7 @@
 //! The receiver drives: only live pushes come unasked, and a frame beyond credit ends the session.
 //! Nothing about a peer is kept between sessions, so nothing can go stale.
 
+mod branches;
 mod compare;
 mod groups;
 mod handshake;
@@ -193,9 +194,10 @@ impl Sync {
             Message::Digest { group, lanes } => self.on_digest(conn, group, lanes, now, groups),
             Message::Heads { group, more, heads } => self.on_heads(conn, group, more, heads, now, groups),
             Message::Have { group, places } => self.on_have(conn, group, &places, now, groups),
-            Message::Want { group, live, budget, places } => {
-                self.on_want(conn, group, live, budget, &places, groups)
+            Message::Want { group, live, budget, logs } => {
+                self.on_want(conn, group, live, budget, &logs, groups)
             }
+            Message::Ask { group, ids } => self.on_ask(conn, group, ids, groups),
             Message::Entries { group, log, end, entries } => {
                 self.on_entries(conn, group, log, end, entries, now)
             }

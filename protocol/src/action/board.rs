@@ -79,12 +79,12 @@ struct CallFold {
     offs: BTreeMap<EntryId, CallOff>,
 }
 
-/// An answer that only a counter can open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An answer that only a counter can open. They are ordered: the greatest of a device counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Answer {
-    /// Its position in its author's log: the last counts.
+    /// Its position in its author's log.
     pub seq: u32,
-    /// The sealed answer.
+    /// The sealed answer; it decides between two of a forked log, the same on every node.
     pub sealed: Vec<u8>,
 }
 
@@ -128,7 +128,7 @@ impl Board {
                     .or_default()
                     .entry(entry.device)
                     .or_insert_with(|| answer.clone());
-                if standing.seq < answer.seq {
+                if *standing < answer {
                     *standing = answer;
                 }
             }

@@ -45,6 +45,15 @@ impl Heads {
 }
 
 impl Cites {
+    /// Heads as they were before a restart, with their depths.
+    pub fn restored(
+        for_acts: BTreeMap<EntryId, u32>,
+        for_talk: BTreeMap<EntryId, u32>,
+        talk: BTreeMap<EntryId, u32>,
+    ) -> Self {
+        Self { for_acts: Heads(for_acts), for_talk: Heads(for_talk), talk: Heads(talk) }
+    }
+
     /// Takes note of an applied entry; `own` if this node's device wrote it.
     pub(super) fn applied(&mut self, meta: &Meta, facts: Facts, own: bool) {
         match meta.header.lane {

@@ -3,14 +3,15 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::entry::Class;
 
-const GROUP: GroupId = GroupId([200; 32]);
-const ME: DeviceKey = DeviceKey([10; 32]);
-const BOB: DeviceKey = DeviceKey([11; 32]);
-const EVE: DeviceKey = DeviceKey([12; 32]);
+pub(super) const GROUP: GroupId = GroupId([200; 32]);
+pub(super) const ME: DeviceKey = DeviceKey([10; 32]);
+pub(super) const BOB: DeviceKey = DeviceKey([11; 32]);
+pub(super) const EVE: DeviceKey = DeviceKey([12; 32]);
 
-#[derive(Default)]
-struct Shelf {
-    metas: BTreeMap<(LogId, u32), Meta>,
+#[derive(Clone, Default)]
+pub(super) struct Shelf {
+    trunks: BTreeMap<(LogId, u32), EntryId>,
+    stored: BTreeMap<EntryId, Meta>,
     facts: BTreeMap<EntryId, Facts>,
 }
 
@@ -19,21 +20,29 @@ impl Past for Shelf {
         self.facts.get(id).copied()
     }
     fn meta(&self, log: LogId, seq: u32) -> Option<Meta> {
-        self.metas.get(&(log, seq)).cloned()
+        self.trunks.get(&(log, seq)).and_then(|id| self.find(id))
+    }
+    fn find(&self, id: &EntryId) -> Option<Meta> {
+        self.stored.get(id).cloned()
     }
 }
 
-struct World {
-    logs: Logs,
-    shelf: Shelf,
-    applied: Vec<EntryId>,
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) logs: Logs,
+    pub(super) shelf: Shelf,
+    pub(super) applied: Vec<EntryId>,
 }
 
-fn world() -> World {
-    World { logs: Logs::new(GROUP, ME), shelf: Shelf::default(), applied: Vec::new() }
+pub(super) fn world() -> World {
+    world_of(ME)
 }
 
-fn id(n: u8) -> EntryId {
+pub(super) fn world_of(me: DeviceKey) -> World {
+    World { logs: Logs::new(GROUP, me), shelf: Shelf::default(), applied: Vec::new() }
+}
+
+pub(super) fn id(n: u8) -> EntryId {
     EntryId([n; 32])
 }
 
@@ -46,24 +55,30 @@ fn entry(n: u8, device: DeviceKey, class: Class, seq: u32, prev: u8, acts: &[u8]
     Meta { id: id(n), device, epoch, header }
 }
 
-fn act(n: u8, device: DeviceKey, seq: u32, prev: u8, cites: &[u8]) -> Meta {
+pub(super) fn act(n: u8, device: DeviceKey, seq: u32, prev: u8, cites: &[u8]) -> Meta {
     entry(n, device, Class::Record, seq, prev, cites, &[])
 }
 
-fn talk(n: u8, device: DeviceKey, seq: u32, prev: u8, acts: &[u8], cites: &[u8]) -> Meta {
+pub(super) fn talk(n: u8, device: DeviceKey, seq: u32, prev: u8, acts: &[u8], cites: &[u8]) -> Meta {
     entry(n, device, Class::Chat, seq, prev, acts, cites)
 }
 
 impl World {
-    fn offer(&mut self, meta: &Meta) -> Ingest {
+    pub(super) fn offer(&mut self, meta: &Meta) -> Ingest {
         let verdict = self.logs.ingest(meta, &self.shelf);
         if verdict == Ingest::Accepted {
-            self.shelf.metas.insert((meta.log(), meta.header.seq), meta.clone());
+            self.shelf.trunks.insert((meta.log(), meta.header.seq), meta.id);
         }
-        while let Some(next) = self.logs.next_applicable(|epoch| *epoch == EpochId::from(GROUP)) {
-            let facts = self.logs.mark_applied(&next, false, &self.shelf);
-            self.shelf.facts.insert(next.id, facts);
-            self.applied.push(next.id);
+        if matches!(verdict, Ingest::Accepted | Ingest::Branch | Ingest::Equivocation) {
+            self.shelf.stored.insert(meta.id, meta.clone());
+        }
+        let known = |epoch: &EpochId| *epoch == EpochId::from(GROUP);
+        while let Some(plan) = self.logs.next_applicable(known, &self.shelf) {
+            for next in plan {
+                let facts = self.logs.mark_applied(&next, false, &self.shelf);
+                self.shelf.facts.insert(next.id, facts);
+                self.applied.push(next.id);
+            }
         }
         verdict
     }

@@ -40,7 +40,7 @@ impl Known<'_> {
 impl Groups for Known<'_> {
     fn shown(&self, dialled: &str) -> Vec<Claim> {
         let told = |replica: &&Replica| replica.contacts().iter().any(|(_, contact)| contact == dialled);
-        let live = |replica: &&Replica| replica.frozen() != Some(Frozen::Ended);
+        let live = |replica: &&Replica| !replica.is_over();
         let groups = self.replicas.values().filter(live).filter(|r| self.lan.contains(dialled) || told(r));
         let claims = groups.flat_map(|replica| replica.claims_for(dialled));
         let hinted = self.joins.values().filter(|join| self.hinted(join, dialled));
@@ -104,6 +104,21 @@ impl Groups for Known<'_> {
         };
         let replica = self.replicas.get(group).filter(shown);
         replica.map(|replica| replica.read(log, after, bytes, sight)).unwrap_or_default()
+    }
+
+    fn missing(&self, group: &GroupId) -> BTreeSet<EntryId> {
+        let durable = Overlay::default();
+        let sight = Sight { store: self.store, overlay: &durable };
+        self.replicas.get(group).map(|replica| replica.missing(sight)).unwrap_or_default()
+    }
+
+    fn chain(&self, group: &GroupId, id: &EntryId, bytes: usize) -> Option<(DeviceKey, Vec<Vec<u8>>)> {
+        let durable = Overlay::default();
+        let sight = Sight { store: self.store, overlay: &durable };
+        let replica = self.replicas.get(group)?;
+        replica
+            .chain(id, bytes, sight)
+            .filter(|(device, _)| replica.frozen() != Some(Frozen::RolledBack) || replica.device() != *device)
     }
 
     fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId> {

@@ -10,6 +10,8 @@ use crate::group::seal::Suite;
 use crate::id::MemberId;
 use crate::sim::Sim;
 
+mod forks;
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A draft of alice's, everybody else let in by code.
@@ -175,6 +177,28 @@ fn a_leaving_is_carried_out_by_whoever_is_there() {
         sim.run_until(10 * MINUTE, |sim| all_read(sim, &[0], group, 1)),
         "alice follows the commit others made"
     );
+}
+
+#[test]
+fn what_was_applied_before_a_restart_is_cited_after_it() {
+    let (mut sim, group) = picket(15, 3);
+    sim.run_for(MINUTE);
+    sim.crash(0);
+    sim.partition(&[1], &[2], true);
+    for _ in 0..5 {
+        sim.act(2, |node, now| node.file_grievance(group, &grievance(), now)).unwrap();
+    }
+    sim.act(1, |node, now| node.leave(group, now)).unwrap();
+    sim.partition(&[1], &[2], false);
+    assert!(sim.run_until(20 * MINUTE, |sim| members(sim, 2, group) == 2));
+    sim.crash(2);
+    sim.start(2);
+    let clean = |sim: &mut Sim| sim.laptop(2).node.as_ref().unwrap().group(&group).unwrap().is_clean();
+    assert!(sim.run_until(5 * MINUTE, clean), "carla commits the leaving");
+    sim.start(0);
+    assert!(sim.run_until(5 * MINUTE, |sim| head(sim, 0, group) == head(sim, 2, group)));
+    let rejected = |(_, event): &(GroupId, Event)| matches!(event, Event::Rejected(_));
+    assert!(!sim.laptop(0).events.iter().any(rejected), "her commit rests on the leaving it carries out");
 }
 
 #[test]

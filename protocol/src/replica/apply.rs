@@ -217,7 +217,7 @@ impl Replica {
         self.last_heard.insert(entry.device(), body.time);
         match Kind::from_number(body.kind, entry.header().class) {
             Some(Kind::Message) => self.message(entry, &body, facts, round),
-            Some(Kind::Beacon) => self.beacon(entry.device(), &body, round),
+            Some(Kind::Beacon) => self.beacon(entry, &body, round),
             _ => {}
         }
     }
@@ -242,8 +242,12 @@ impl Replica {
         }
     }
 
-    pub(super) fn beacon(&mut self, device: DeviceKey, body: &Body, round: &Round<'_>) {
+    pub(super) fn beacon(&mut self, entry: &Entry, body: &Body, round: &Round<'_>) {
+        let device = entry.device();
         let Ok(beacon) = Beacon::from_payload(&body.payload) else { return };
+        if device == self.device {
+            self.told_in = Some(entry.epoch());
+        }
         let past = Shelved(Shelf { sight: round.sight(), group: self.group });
         for tip in beacon.acts.iter().chain(&beacon.talk) {
             if let Some(facts) = self.logs.act(tip).copied().or_else(|| past.facts(tip)) {

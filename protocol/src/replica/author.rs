@@ -110,6 +110,7 @@ impl Replica {
             board: crate::action::board::Board::default(),
             profiles: BTreeMap::new(),
             beacons: BTreeMap::new(),
+            told_in: None,
             hints: Vec::new(),
             last_heard: BTreeMap::new(),
             devices: BTreeSet::new(),
@@ -121,6 +122,7 @@ impl Replica {
             frozen: None,
             pending: None,
             states_stored: 1,
+            unsettled: false,
         }
     }
 

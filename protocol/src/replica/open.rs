@@ -1,6 +1,8 @@
 //! Opening a group from the store: the same effects in causal order, without checking again what
 //! was checked before it was stored.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ed25519_dalek::SigningKey;
 
 use super::receive::Shelved;
@@ -9,11 +11,11 @@ use super::{Frozen, OpenError, Replica, Round};
 use crate::action::Action;
 use crate::action::message::Message;
 use crate::codec::Reader;
-use crate::entry::Lane;
+use crate::entry::{Entry, Lane, MAX_TALK_CITES};
 use crate::group::operation::{Control, Genesis};
 use crate::group::seal::{GenesisTree, Suite};
-use crate::id::{DeviceKey, EpochId, GroupId};
-use crate::log::{LogId, Meta};
+use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
+use crate::log::{Cites, Facts, LogId, Meta};
 
 impl Replica {
     /// Opens a group from its records. What is staged on the way repeats what is stored: the caller
@@ -48,30 +50,36 @@ impl Replica {
         }
         replica.hints = String::from_utf8_lossy(&hints).lines().map(str::to_owned).collect();
         replica.states_stored = replica.logs.states().len();
-        replica.replay_acts(round)?;
-        replica.restore_talk(round)?;
+        for (log, fork) in replica.shelf(round).forks()? {
+            replica.logs.restore_fork(log, fork);
+            replica.unsettled = true;
+        }
+        let parents = replica.replay_acts(round)?;
+        replica.restore_talk(&parents, round)?;
         replica.restore_beacons(round)?;
         replica.frozen = frozen.and_then(|why| frozen_from(&why)).or(replica.frozen);
         replica.reload_head(round)?;
         Ok(replica)
     }
 
-    fn replay_acts(&mut self, round: &mut Round<'_>) -> Result<(), OpenError> {
+    /// Applies all acts again in causal order; gives each one's parents.
+    fn replay_acts(&mut self, round: &mut Round<'_>) -> Result<Parents, OpenError> {
         let mut applied = Vec::new();
         for device in self.devices.clone() {
             let log = LogId { device, lane: Lane::Acts };
-            let entries = self.shelf(round).from(log, 1, usize::MAX)?;
-            self.restore_waiting(&entries);
-            applied.extend(
-                entries.into_iter().filter_map(|stored| stored.facts.map(|facts| (facts, stored.entry))),
-            );
+            let trunk = self.shelf(round).from(log, 1, usize::MAX)?;
+            self.restore_trunk(&trunk);
+            let entries = trunk.into_iter().chain(self.shelf(round).beside(log)?);
+            applied.extend(entries.filter_map(|stored| stored.facts.map(|facts| (facts, stored.entry))));
         }
         applied.sort_by_key(|(facts, entry)| (facts.depth, entry.id()));
+        let mut parents = Parents::default();
         for (facts, entry) in applied {
             self.learn_control(&entry.epoch(), round)?;
             let meta = Meta::from(&entry);
             let past = self.logs.past_of(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
             let operation = self.effect(&entry, past, round)?;
+            parents.insert(&meta, facts.depth);
             self.logs.restore(&meta, facts);
             self.after_applied(&entry, facts, round);
             if operation {
@@ -79,7 +87,7 @@ impl Replica {
             }
         }
         self.view = self.membership.view();
-        Ok(())
+        Ok(parents)
     }
 
     /// A control key of before this device's time, from the store.
@@ -92,15 +100,15 @@ impl Replica {
         Ok(())
     }
 
-    fn restore_waiting(&mut self, entries: &[Stored]) {
-        let first = entries.iter().find(|stored| stored.facts.is_none());
-        if let (Some(newest), Some(first)) = (entries.last(), first) {
-            self.logs.restore_unapplied(&Meta::from(&newest.entry), Meta::from(&first.entry));
+    fn restore_trunk(&mut self, trunk: &[Stored]) {
+        let first = trunk.iter().find(|stored| stored.facts.is_none());
+        if let Some(newest) = trunk.last() {
+            self.logs.restore_trunk(&Meta::from(&newest.entry), first.map(|first| Meta::from(&first.entry)));
         }
     }
 
     /// Of talk only the newest applied entry of each log and the first that waits are needed.
-    fn restore_talk(&mut self, round: &mut Round<'_>) -> Result<(), OpenError> {
+    fn restore_talk(&mut self, parents: &Parents, round: &mut Round<'_>) -> Result<(), OpenError> {
         let mut tips = Vec::new();
         for device in self.devices.clone() {
             let log = LogId { device, lane: Lane::Talk };
@@ -108,18 +116,23 @@ impl Replica {
             let mut at = newest.entry.header().seq;
             let mut first_waiting = None;
             while let Some(stored) = self.shelf(round).at(log, at)? {
-                if let Some(facts) = stored.facts {
+                let beyond = self.logs.fork(&log).is_some_and(|fork| at >= fork.seq);
+                if let Some(facts) = stored.facts.filter(|_| !beyond) {
                     tips.push((facts, stored.entry));
                     break;
                 }
                 first_waiting = Some(stored);
                 at = at.saturating_sub(1);
             }
-            if let Some(first) = first_waiting {
-                self.logs.restore_unapplied(&Meta::from(&newest.entry), Meta::from(&first.entry));
-            }
+            let first = first_waiting.map(|first| Meta::from(&first.entry));
+            self.logs.restore_trunk(&Meta::from(&newest.entry), first);
         }
         tips.sort_by_key(|(facts, entry)| (facts.depth, entry.id()));
+        let own = |lane| self.logs.head(&self.own_log(lane)).map(|(_, id)| id);
+        let last_act = own(Lane::Acts).into_iter().collect();
+        let last_talk = tips.iter().find(|(facts, _)| facts.device == self.device).map(|(_, entry)| entry);
+        let cites = parents.cites(&last_act, last_talk, &tips);
+        self.logs.restore_cites(cites);
         for (facts, entry) in tips {
             self.logs.restore(&Meta::from(&entry), facts);
             self.spoke_in.insert(entry.device(), entry.epoch());
@@ -138,12 +151,64 @@ impl Replica {
             let log = LogId { device, lane: Lane::Beacon };
             let Some(stored) = self.shelf(round).at(log, 0)? else { continue };
             let Some(facts) = stored.facts else { continue };
-            self.logs.restore(&Meta::from(&stored.entry), facts);
+            let meta = Meta::from(&stored.entry);
+            self.logs.restore_trunk(&meta, None);
+            self.logs.restore(&meta, facts);
             if let Some(body) = self.open_body(&stored.entry) {
-                self.beacon(device, &body, round);
+                self.beacon(&stored.entry, &body, round);
             }
         }
         Ok(())
+    }
+}
+
+/// What all acts are built on, for finding out what the next own entries have to cite: everything
+/// applied that isn't in the past of the last own ones.
+#[derive(Default)]
+struct Parents(BTreeMap<EntryId, (u32, Vec<EntryId>)>);
+
+impl Parents {
+    fn insert(&mut self, meta: &Meta, depth: u32) {
+        let epoch = EntryId(meta.epoch.0);
+        let parents = meta.header.act_cites.iter().copied().chain([meta.header.prev, epoch]);
+        self.0.insert(meta.id, (depth, parents.collect()));
+    }
+
+    fn cites(
+        &self,
+        last_act: &BTreeSet<EntryId>,
+        last_talk: Option<&Entry>,
+        talk: &[(Facts, Entry)],
+    ) -> Cites {
+        let header = last_talk.map(Entry::header);
+        let epoch = last_talk.map(|entry| EntryId(entry.epoch().0));
+        let known = header.into_iter().flat_map(|header| &header.act_cites).copied().chain(epoch);
+        let cited = |entry: &Entry| {
+            Some(entry.id()) == last_talk.map(Entry::id)
+                || header.is_some_and(|header| header.talk_cites.contains(&entry.id()))
+        };
+        let mut tips: Vec<_> = talk
+            .iter()
+            .filter(|(_, entry)| !cited(entry))
+            .map(|(facts, entry)| (facts.depth, entry.id()))
+            .collect();
+        tips.sort_unstable();
+        let tips = tips.into_iter().rev().take(MAX_TALK_CITES).map(|(depth, id)| (id, depth));
+        Cites::restored(self.heads_beyond(last_act), self.heads_beyond(&known.collect()), tips.collect())
+    }
+
+    /// Acts outside the past of these, and below no other such act; with their depths.
+    fn heads_beyond(&self, of: &BTreeSet<EntryId>) -> BTreeMap<EntryId, u32> {
+        let mut covered = BTreeSet::new();
+        let mut open: Vec<&EntryId> = of.iter().collect();
+        while let Some(id) = open.pop() {
+            if let (true, Some((_, parents))) = (covered.insert(*id), self.0.get(id)) {
+                open.extend(parents);
+            }
+        }
+        let beyond = || self.0.iter().filter(|(id, _)| !covered.contains(id));
+        let built_on: BTreeSet<&EntryId> = beyond().flat_map(|(_, (_, parents))| parents).collect();
+        beyond().filter(|(id, _)| !built_on.contains(id)).map(|(id, (depth, _))| (*id, *depth)).collect()
     }
 }
 

@@ -32,6 +32,10 @@ impl Past for Shelved<'_> {
     fn meta(&self, log: LogId, seq: u32) -> Option<Meta> {
         self.0.at(log, seq).ok().flatten().map(|stored| Meta::from(&stored.entry))
     }
+
+    fn find(&self, id: &EntryId) -> Option<Meta> {
+        self.0.by_id(id).ok().flatten().map(|stored| Meta::from(&stored.entry))
+    }
 }
 
 impl Replica {
@@ -75,13 +79,14 @@ impl Replica {
         let shelf = self.shelf(round);
         for (device, epoch) in candidates {
             let log = LogId { device: *device, lane: entry.header().lane };
-            let newest = self.logs.head(&log).map_or(0, |(seq, _)| seq);
-            if entry.header().seq > newest {
-                continue;
-            }
-            let seq = if log.lane.is_chained() { entry.header().seq } else { 0 };
-            let id = entry.id(&self.group, device, epoch);
-            if shelf.at(log, seq)?.is_some_and(|stored| Some(stored.entry.id()) == id) {
+            let Some(id) = entry.id(&self.group, device, epoch) else { continue };
+            let stored = match self.logs.head(&log) {
+                Some((newest, _)) if newest < entry.header().seq && !self.logs.is_forked(&log) => false,
+                Some((_, head)) if !log.lane.is_chained() => head == id,
+                Some(_) => shelf.place(&id)?.is_some(),
+                None => false,
+            };
+            if stored {
                 return Ok(true);
             }
         }
@@ -103,10 +108,16 @@ impl Replica {
             }
             Ingest::Gap => Ok(Received::Unknown),
             Ingest::Duplicate | Ingest::Refused => Ok(Received::Duplicate),
+            Ingest::Branch => {
+                shelf::put_beside(round.overlay, &self.group, &entry, None);
+                self.apply_all(round)?;
+                Ok(Received::Stored)
+            }
             Ingest::Equivocation => {
-                shelf::put_proof(round.overlay, &self.group, &entry);
-                round.events.push(Event::Equivocation(entry.device()));
-                Ok(Received::Duplicate)
+                shelf::put_beside(round.overlay, &self.group, &entry, None);
+                self.forked(meta.log(), round)?;
+                self.apply_all(round)?;
+                Ok(Received::Stored)
             }
         }
     }
@@ -145,18 +156,28 @@ impl Replica {
 
     /// Applies whatever has become applicable.
     pub(super) fn apply_all(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
-        while let Some(meta) = self.logs.next_applicable(|epoch| self.ring.control(epoch).is_some()) {
-            self.apply_next(&meta, round)?;
+        while let Some(plan) = self.applicable(round) {
+            for meta in &plan {
+                self.apply_next(meta, round)?;
+            }
         }
         Ok(())
     }
 
+    fn applicable(&self, round: &Round<'_>) -> Option<Vec<Meta>> {
+        let past = Shelved(self.shelf(round));
+        self.logs.next_applicable(|epoch| self.ring.control(epoch).is_some(), &past)
+    }
+
     fn apply_next(&mut self, meta: &Meta, round: &mut Round<'_>) -> Result<(), StoreError> {
         let log = meta.log();
-        let seq = if log.lane.is_chained() { meta.header.seq } else { 0 };
-        let Some(stored) = self.shelf(round).at(log, seq)? else {
-            return Err(StoreError::Damaged);
+        let on_trunk = match log.lane.is_chained() {
+            true => self.shelf(round).at(log, meta.header.seq)?.filter(|stored| stored.entry.id() == meta.id),
+            false => self.shelf(round).at(log, 0)?,
         };
+        let beside = on_trunk.is_none();
+        let stored = if beside { self.shelf(round).by_id(&meta.id)? } else { on_trunk };
+        let Some(stored) = stored else { return Err(StoreError::Damaged) };
         let past = self.logs.past_of(meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
         let operation = self.effect(&stored.entry, past, round)?;
         let facts = self.logs.mark_applied(
@@ -165,7 +186,11 @@ impl Replica {
             &Shelved(Shelf { sight: round.sight(), group: self.group }),
         );
         self.store_states(round);
-        shelf::put(round.overlay, &self.group, log, &stored.entry, Some(&facts));
+        if beside {
+            shelf::put_beside(round.overlay, &self.group, &stored.entry, Some(&facts));
+        } else {
+            shelf::put(round.overlay, &self.group, log, &stored.entry, Some(&facts));
+        }
         self.after_applied(&stored.entry, facts, round);
         if operation {
             self.roster_changed(round);

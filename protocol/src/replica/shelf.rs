@@ -9,7 +9,7 @@ use crate::group::epoch::EpochKeys;
 use crate::group::membership::OpState;
 use crate::group::seal::EpochState;
 use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
-use crate::log::{Facts, LogId};
+use crate::log::{Facts, Fork, LogId};
 use crate::store::{Key, Overlay, Retention, Sight, StoreError, Table};
 
 /// An entry as it lies in the store.
@@ -46,16 +46,34 @@ impl Shelf<'_> {
         Ok(found.first().and_then(|(_, record)| decode(log, record)))
     }
 
-    /// An entry by its id.
+    /// An entry by its id, on a trunk or beside it.
     pub(crate) fn by_id(&self, id: &EntryId) -> Result<Option<Stored>, StoreError> {
-        let Some(record) = self.sight.get(&Key::new(Table::Entry, scoped(&self.group, id.as_bytes()), 0))?
-        else {
-            return Ok(None);
-        };
-        match decode_place(&record) {
-            Some((log, seq)) => self.at(log, seq),
-            None => Ok(None),
+        let Some((log, seq)) = self.place(id)? else { return Ok(None) };
+        let on_trunk = self.at(log, seq)?.filter(|stored| stored.entry.id() == *id);
+        if on_trunk.is_some() || !log.lane.is_chained() {
+            return Ok(on_trunk);
         }
+        let record = self.sight.get(&beside_key(&self.group, log, seq, id))?;
+        Ok(record.and_then(|record| decode(log, &record)))
+    }
+
+    /// Where an entry lies; `None` if it is not stored.
+    pub(crate) fn place(&self, id: &EntryId) -> Result<Option<(LogId, u32)>, StoreError> {
+        let record = self.sight.get(&Key::new(Table::Entry, scoped(&self.group, id.as_bytes()), 0))?;
+        Ok(record.and_then(|record| decode_place(&record)))
+    }
+
+    /// Entries of a forked log that are not on its trunk, by position.
+    pub(crate) fn beside(&self, log: LogId) -> Result<Vec<Stored>, StoreError> {
+        let scope = beside_scope(&self.group, log);
+        let found = self.sight.range(Table::Log, &scope, 0, u128::MAX, usize::MAX)?;
+        Ok(found.iter().filter_map(|(_, record)| decode(log, record)).collect())
+    }
+
+    /// Proven forks.
+    pub(crate) fn forks(&self) -> Result<Vec<(LogId, Fork)>, StoreError> {
+        let record = self.named(FORKS)?.unwrap_or_default();
+        Ok(record.chunks_exact(FORK_LEN).filter_map(decode_fork).collect())
     }
 
     /// Positions of shown entries in screen order, newest first, below `before`.
@@ -115,6 +133,25 @@ pub(crate) fn put(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &En
     }
 }
 
+/// Stages an entry of a forked log that is not on its trunk.
+pub(crate) fn put_beside(overlay: &mut Overlay, group: &GroupId, entry: &Entry, facts: Option<&Facts>) {
+    let (id, seq) = (entry.id(), entry.header().seq);
+    let log = LogId { device: entry.device(), lane: entry.header().lane };
+    let retention = retention(entry.header().class);
+    overlay.put(beside_key(group, log, seq, &id), retention, encode(entry, facts));
+    overlay.put(Key::new(Table::Entry, scoped(group, id.as_bytes()), 0), retention, encode_place(log, seq));
+}
+
+/// Stages the proven forks.
+pub(crate) fn put_forks(overlay: &mut Overlay, group: &GroupId, forks: impl Iterator<Item = (LogId, Fork)>) {
+    put_named(overlay, group, FORKS, forks.flat_map(|(log, fork)| encode_fork(log, &fork)).collect());
+}
+
+/// Stages the end of a place in the screen order of messages.
+pub(crate) fn drop_message(overlay: &mut Overlay, group: &GroupId, entry: &Entry, clock: u32) {
+    overlay.delete(Key::new(Table::Timeline, scoped(group, b"messages"), screen_order(clock, &entry.id())));
+}
+
 /// Stages a place in the screen order of messages.
 pub(crate) fn put_message(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &Entry, clock: u32) {
     let order = screen_order(clock, &entry.id());
@@ -131,12 +168,6 @@ pub(crate) fn screen_order(clock: u32, id: &EntryId) -> u128 {
 pub(crate) fn put_state_recipe(overlay: &mut Overlay, group: &GroupId, number: usize, recipe: Vec<u8>) {
     let key = Key::new(Table::Group, scoped(group, b"states"), number as u128);
     overlay.put(key, Retention::Kept, recipe);
-}
-
-/// Stages the second entry of an equivocation, beside the trunk.
-pub(crate) fn put_proof(overlay: &mut Overlay, group: &GroupId, entry: &Entry) {
-    let scope = scoped(group, &named(b"proof", entry.id().as_bytes()));
-    overlay.put(Key::new(Table::Log, scope, 0), Retention::Kept, encode(entry, None));
 }
 
 /// Stages a named record.
@@ -210,6 +241,33 @@ fn log_scope(group: &GroupId, log: LogId) -> Vec<u8> {
 
 fn log_key(group: &GroupId, log: LogId, seq: u32) -> Key {
     Key::new(Table::Log, log_scope(group, log), u128::from(seq))
+}
+
+fn beside_scope(group: &GroupId, log: LogId) -> Vec<u8> {
+    [log_scope(group, log).as_slice(), b"beside"].concat()
+}
+
+fn beside_key(group: &GroupId, log: LogId, seq: u32, id: &EntryId) -> Key {
+    let order = u128::from(seq) << 64 | u128::from(u64::from_be_bytes(id.hint()));
+    Key::new(Table::Log, beside_scope(group, log), order)
+}
+
+const FORKS: &[u8] = b"forks";
+const FORK_LEN: usize = 32 + 1 + 4 + 64;
+
+/// device 32, lane 1, seq 4, ids 32 + 32.
+fn encode_fork(log: LogId, fork: &Fork) -> Vec<u8> {
+    let [one, other] = &fork.entries;
+    [&encode_place(log, fork.seq), one.as_bytes().as_slice(), other.as_bytes()].concat()
+}
+
+fn decode_fork(record: &[u8]) -> Option<(LogId, Fork)> {
+    let mut reader = Reader::new(record);
+    let device = DeviceKey(reader.array().ok()?);
+    let lane = Lane::from_number(reader.u8().ok()?)?;
+    let seq = reader.u32().ok()?;
+    let entries = [EntryId(reader.array().ok()?), EntryId(reader.array().ok()?)];
+    Some((LogId { device, lane }, Fork { seq, entries }))
 }
 
 /// id 32, epoch 32, applied 1, depth 4, operations 4, marks 4 + 4, entry.

@@ -8,6 +8,7 @@ use crate::action::Action;
 use crate::action::message::Message;
 use crate::entry::Lane;
 use crate::group::epoch::peer_key;
+use crate::group::membership::Ended;
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::{Fork, LogId};
 use crate::store::StoreError;
@@ -165,6 +166,21 @@ impl Replica {
         self.beacons.get(&self.device).map_or(&[], |beacon| &beacon.contacts)
     }
 
+    /// The epoch this device's own beacon is sealed under.
+    pub fn told_in(&self) -> Option<EpochId> {
+        self.told_in
+    }
+
+    /// Whether this device has nothing more to tell here: it was put out, or somebody has heard that
+    /// it left.
+    pub fn is_over(&self) -> bool {
+        let left = self.view.ended(&self.member()) == Some(Ended::Left);
+        let last = self.logs.head(&self.own_log(Lane::Acts)).map_or(0, |(seq, _)| seq);
+        let others = || self.devices.iter().filter(|device| **device != self.device);
+        let heard = || others().any(|device| self.logs.heard(device).acts >= last);
+        self.frozen == Some(super::Frozen::Ended) && (!left || heard())
+    }
+
     /// Claims to show to a member at an address it told: the head if clean, and the epoch the
     /// address's owner last spoke from.
     pub fn claims_for(&self, address: &str) -> Vec<Claim> {
@@ -188,11 +204,9 @@ impl Replica {
 
     /// Where all logs stand.
     pub fn heads(&self) -> Vec<LogHead> {
-        let head = |(log, seq, id, fork): (LogId, u32, EntryId, Option<Fork>)| LogHead {
-            log,
-            seq,
-            id,
-            forked: fork.is_some(),
+        let head = |(log, seq, id, fork): (LogId, u32, EntryId, Option<Fork>)| match fork {
+            Some(fork) => LogHead { log, seq: fork.seq, id: Self::fork_name(&fork), forked: true },
+            None => LogHead { log, seq, id, forked: false },
         };
         self.logs.heads().map(head).collect()
     }
@@ -204,7 +218,7 @@ impl Replica {
         shelf.at(log, seq).ok().flatten().map(|stored| stored.entry.id())
     }
 
-    /// Entries of a log after a position, for a member who asked.
+    /// Entries of a log after a position, for a member who asked; of a forked log up to its proof.
     pub fn read(&self, log: LogId, after: u32, bytes: usize, sight: crate::store::Sight<'_>) -> Vec<Vec<u8>> {
         let shelf = Shelf { sight, group: self.group };
         if !log.lane.is_chained() {
@@ -218,11 +232,18 @@ impl Replica {
         }
         let mut out: Vec<Vec<u8>> = Vec::new();
         let (mut used, mut next) = (0usize, after.saturating_add(1));
+        let fork = self.logs.fork(&log);
         // A damaged record ends what can be served; the rest of the group is unharmed.
         while let Ok(batch) = shelf.from(log, next, 64) {
             for stored in &batch {
                 let length = stored.entry.bytes().len();
                 let follows = stored.entry.header().seq == next;
+                if let Some(fork) = fork.filter(|fork| next >= fork.seq) {
+                    if next == fork.seq {
+                        out.extend(self.proof(&fork, &shelf));
+                    }
+                    return out;
+                }
                 if !follows || !out.is_empty() && used.saturating_add(length) > bytes {
                     return out;
                 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::groups::{Groups, LogHead};
-use super::message::{Head, MAX_BATCH, MAX_BUDGET, MAX_HEADS, MAX_WANT, Message, Place, ShortLog};
+use super::message::{
+    Head, MAX_BATCH, MAX_BUDGET, MAX_HEADS, MAX_LOCATOR, MAX_WANT, Message, Seek, ShortLog,
+};
 use super::session::{ConnectionId, Link, Session, UNTOLD, Wanted};
 use super::{Judged, Output, Sync, WANT_TIME};
 use crate::entry::Lane;
@@ -36,7 +38,7 @@ impl Sync {
         }
     }
 
-    fn link(&mut self, conn: ConnectionId, handle: u8) -> Option<&mut Link> {
+    pub(super) fn link(&mut self, conn: ConnectionId, handle: u8) -> Option<&mut Link> {
         self.sessions.get_mut(&conn)?.links.get_mut(&handle)
     }
 
@@ -209,21 +211,33 @@ impl Sync {
         let lanes = ORDER.iter().map(|lane| self.missing(conn, handle, *lane, &heads, groups));
         let missing = lanes.into_iter().find(|missing| !missing.is_empty());
         let Some(missing) = missing else {
-            return self.finish_compare(conn, handle, groups);
+            if !self.ask(conn, handle, now, groups) {
+                self.finish_compare(conn, handle, groups);
+            }
+            return;
         };
         let until = now.after(WANT_TIME);
-        let places: Vec<Place> = missing.iter().map(|(place, _)| *place).collect();
         for log in missing.iter().filter_map(|(_, log)| *log) {
             self.in_flight.insert((group, log), (conn, until));
         }
+        let logs: Vec<Seek> = missing.into_iter().map(|(seek, _)| seek).collect();
+        let stood = |seek: &Seek| (seek.log, heads.get(&seek.log).map(|(head, _)| *head));
+        self.expect(conn, handle, logs.iter().map(stood).collect(), until);
+        self.send(conn, &Message::Want { group: handle, live, budget: MAX_BUDGET, logs });
+    }
+
+    /// Gives the other side credit for an answer.
+    pub(super) fn expect(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        logs: BTreeMap<ShortLog, Option<Head>>,
+        until: Timestamp,
+    ) {
         if let Some(link) = self.link(conn, handle) {
-            let credit = MAX_BUDGET as usize + SLACK;
-            let stands = |log: &ShortLog| heads.get(log).map_or(0, |(head, _)| head.seq);
-            let asked = places.iter().map(|place| (place.log, stands(&place.log))).collect();
-            link.wanted = Some(Wanted { places: asked, credit, until });
+            link.wanted = Some(Wanted { logs, credit: MAX_BUDGET as usize + SLACK, until });
             link.compared = false;
         }
-        self.send(conn, &Message::Want { group: handle, live, budget: MAX_BUDGET, places });
     }
 
     /// Logs of a lane that the other side has more of, or has otherwise, except those under way from
@@ -235,28 +249,19 @@ impl Sync {
         lane: Lane,
         mine: &BTreeMap<ShortLog, (Head, LogId)>,
         groups: &dyn Groups,
-    ) -> Vec<(Place, Option<LogId>)> {
-        let Some(link) = self.sessions.get(&conn).and_then(|session| session.links.get(&handle)) else {
-            return Vec::new();
-        };
-        let own = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key));
+    ) -> Vec<(Seek, Option<LogId>)> {
+        let Some(session) = self.sessions.get(&conn) else { return Vec::new() };
+        let Some(link) = session.links.get(&handle) else { return Vec::new() };
+        let elsewhere =
+            |log: &LogId| self.in_flight.get(&(link.group, *log)).is_some_and(|(by, _)| *by != conn);
         let candidates = link.theirs.values().filter(|head| head.lane == lane as u8);
         let lacking = candidates.filter_map(|theirs| {
             let known = mine.get(&theirs.log);
-            let held = known.map_or(0, |(mine, _)| mine.seq);
             let log = known.map(|(_, log)| *log);
-            // One position, two entries: ask for the other one, it proves something.
-            let rival = known
-                .is_some_and(|(mine, _)| held == theirs.seq && mine.id != theirs.id && theirs.id != UNTOLD);
-            let mine_alone = log.filter(|log| own == Some(log.device) && held > theirs.seq);
-            let foreign = mine_alone.is_some_and(|log| self.is_foreign(conn, handle, log, theirs, groups));
-            let after = if rival || foreign { theirs.seq.saturating_sub(1) } else { held };
-            let elsewhere =
-                log.and_then(|log| self.in_flight.get(&(link.group, log))).is_some_and(|(by, _)| *by != conn);
-            let closed =
-                known.is_some_and(|(mine, _)| mine.forked) || link.barren.contains(&(theirs.log, theirs.seq));
-            (after < theirs.seq && !elsewhere && !closed)
-                .then_some((Place { log: theirs.log, seq: after }, log))
+            if log.as_ref().is_some_and(elsewhere) || link.barren.contains(&(theirs.log, theirs.seq)) {
+                return None;
+            }
+            seek(session, link, theirs, known, groups).map(|seek| (seek, log))
         });
         lacking.take(MAX_WANT).collect()
     }
@@ -289,7 +294,7 @@ impl Sync {
         handle: u8,
         live: bool,
         budget: u32,
-        places: &[Place],
+        logs: &[Seek],
         groups: &dyn Groups,
     ) -> Option<()> {
         let link = self.link(conn, handle)?;
@@ -298,13 +303,16 @@ impl Sync {
         let session = self.sessions.get(&conn)?;
         let heads = my_heads(session, session.links.get(&handle)?, groups);
         let mut left = usize::try_from(budget).unwrap_or(0);
-        for place in places {
-            let Some((_, log)) = heads.get(&place.log) else { continue };
-            if self.may_show(&group, log, groups) {
-                left = self.serve(conn, handle, *log, *place, left, groups);
+        for seek in logs {
+            let Some((head, log)) = heads.get(&seek.log) else { continue };
+            if let (true, Some(after)) = (
+                self.may_show(&group, log, groups),
+                self.sessions.get(&conn).and_then(|session| common(session, &group, *log, seek, groups)),
+            ) {
+                left = self.serve(conn, handle, (*head, *log), after, left, groups);
             }
         }
-        let log = places.first().map_or([0; 8], |place| place.log);
+        let log = logs.first().map_or([0; 8], |seek| seek.log);
         self.send(conn, &Message::Entries { group: handle, log, end: true, entries: Vec::new() });
         Some(())
     }
@@ -320,26 +328,26 @@ impl Sync {
         &mut self,
         conn: ConnectionId,
         handle: u8,
-        log: LogId,
-        place: Place,
+        (head, log): (Head, LogId),
+        mut after: u32,
         budget: usize,
         groups: &dyn Groups,
     ) -> usize {
         let Some(group) = self.link(conn, handle).map(|link| link.group) else { return 0 };
-        let (mut after, mut left) = (place.seq, budget);
+        let mut left = budget;
         while left > 0 {
             let entries = groups.read(&group, log, after, left.min(MAX_BATCH));
             let Some(count) = u32::try_from(entries.len()).ok().filter(|count| *count > 0) else { break };
             let bytes: usize = entries.iter().map(Vec::len).sum();
             left = left.saturating_sub(bytes);
             after = after.saturating_add(count);
-            self.send(conn, &Message::Entries { group: handle, log: place.log, end: false, entries });
+            self.send(conn, &Message::Entries { group: handle, log: head.log, end: false, entries });
             if !log.lane.is_chained() {
                 break;
             }
         }
         if let Some(link) = self.link(conn, handle) {
-            link.learn(place.log, log.lane, after);
+            link.learn(head.log, log.lane, after.min(head.seq));
         }
         left
     }
@@ -359,7 +367,7 @@ impl Sync {
         wanted.until = now.after(WANT_TIME);
         let bytes: usize = entries.iter().map(Vec::len).sum();
         wanted.credit = wanted.credit.checked_sub(bytes)?;
-        if !entries.is_empty() && !wanted.places.contains_key(&log) {
+        if !entries.is_empty() && !wanted.logs.contains_key(&log) {
             return None;
         }
         link.due |= end;
@@ -407,11 +415,14 @@ impl Sync {
         let Some(wanted) = link.wanted.take() else { return };
         let spent = wanted.credit < SLACK + MAX_BATCH;
         let mut logs = Vec::new();
-        for (short, stood) in wanted.places {
+        for (short, stood) in wanted.logs {
             let known = heads.get(&short);
-            let stuck = known.map_or(0, |(head, _)| head.seq) <= stood;
+            let stuck = known.map(|(head, _)| *head) == stood;
             if let (true, false, Some(theirs)) = (stuck, spent, link.theirs.get(&short)) {
-                link.barren.insert((short, theirs.seq));
+                let searched = stood.is_none() || !link.searched.insert(short);
+                if searched {
+                    link.barren.insert((short, theirs.seq));
+                }
             }
             logs.extend(known.map(|(_, log)| *log));
         }
@@ -457,6 +468,8 @@ impl Sync {
         if link.digest_at.is_some_and(|at| at <= now) {
             link.digest_at = None;
             link.barren.clear();
+            link.searched.clear();
+            link.asked.clear();
             self.send_digest(conn, handle, groups);
         }
     }
@@ -473,6 +486,56 @@ impl Sync {
             self.outputs.push_back(Output::Acknowledged { group, device, lane, seq });
         }
     }
+}
+
+/// What to ask of a log, if the other side has more of it, or has it otherwise.
+fn seek(
+    session: &Session,
+    link: &Link,
+    theirs: &Head,
+    known: Option<&(Head, LogId)>,
+    groups: &dyn Groups,
+) -> Option<Seek> {
+    let Some((mine, log)) = known else {
+        return (theirs.seq > 0).then(|| Seek { log: theirs.log, have: Vec::new() });
+    };
+    if !log.lane.is_chained() {
+        return (theirs.seq > mine.seq).then(|| Seek { log: theirs.log, have: vec![(mine.seq, UNTOLD)] });
+    }
+    let name = |seq| groups.id_at(&link.group, *log, seq).map(|id| session.short_id(&id));
+    let told = theirs.id != UNTOLD;
+    let (newest, rival) = match (theirs.forked, mine.forked) {
+        (true, true) if theirs.seq > mine.seq || theirs.id == mine.id => return None,
+        (false, true) => return None,
+        (true, _) => (mine.seq.min(theirs.seq.saturating_sub(1)), false),
+        (false, false) if theirs.seq > mine.seq => (mine.seq, false),
+        (false, false) => (theirs.seq, told && name(theirs.seq) != Some(theirs.id)),
+    };
+    let nothing_new = !theirs.forked && theirs.seq <= mine.seq && !rival;
+    if nothing_new {
+        return None;
+    }
+    let positions = if rival || link.searched.contains(&theirs.log) { locator(newest) } else { vec![newest] };
+    let have = positions.into_iter().map(|seq| (seq, name(seq).unwrap_or(UNTOLD))).collect();
+    Some(Seek { log: theirs.log, have })
+}
+
+/// Positions at growing distances, so that a fork anywhere below is found in one answer.
+fn locator(newest: u32) -> Vec<u32> {
+    let distances = (0..MAX_LOCATOR as u32 - 2).map(|power| 4u32.saturating_pow(power));
+    let below = distances.map_while(|distance| newest.checked_sub(distance)).filter(|seq| *seq > 0);
+    std::iter::once(newest).chain(below).chain([0]).collect()
+}
+
+/// The newest position that both sides have alike.
+fn common(session: &Session, group: &GroupId, log: LogId, seek: &Seek, groups: &dyn Groups) -> Option<u32> {
+    if !log.lane.is_chained() {
+        return Some(seek.have.first().map_or(0, |(seq, _)| *seq));
+    }
+    let alike = |(seq, id): &&(u32, [u8; 8])| {
+        *seq == 0 || groups.id_at(group, log, *seq).is_some_and(|mine| session.short_id(&mine) == *id)
+    };
+    if seek.have.is_empty() { Some(0) } else { seek.have.iter().find(alike).map(|(seq, _)| *seq) }
 }
 
 /// This node's heads of a group, by their names in this session.

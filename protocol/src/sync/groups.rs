@@ -1,5 +1,7 @@
 //! What sync asks of the node: values, never a group or an action.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 
 use super::handshake::Claim;
@@ -12,9 +14,9 @@ use crate::log::LogId;
 pub struct LogHead {
     /// Which log.
     pub log: LogId,
-    /// Newest stored position.
+    /// Newest stored position; of a forked log, the fork's.
     pub seq: u32,
-    /// Newest stored entry.
+    /// Newest stored entry; of a forked log, the hash of its proof.
     pub id: EntryId,
     /// Whether it is proven forked.
     pub forked: bool,
@@ -89,6 +91,11 @@ pub trait Groups {
     /// Entries of a log after a position, at least one if there is any, at most `bytes` beyond the
     /// first.
     fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>>;
+    /// Entries of forked logs' branches that others build on and that are not here.
+    fn missing(&self, group: &GroupId) -> BTreeSet<EntryId>;
+    /// An entry's author, the entry and those before it in its log, newest first, at most `bytes` if
+    /// more than one.
+    fn chain(&self, group: &GroupId, id: &EntryId, bytes: usize) -> Option<(DeviceKey, Vec<Vec<u8>>)>;
     /// The group in which an author with this hint writes.
     fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId>;
 }

@@ -15,6 +15,10 @@ pub const MAX_HEADS: usize = 1024;
 pub const MAX_HAVE: usize = 64;
 /// Most logs in one `Want`.
 pub const MAX_WANT: usize = 256;
+/// Most positions told of one log in a `Want`.
+pub const MAX_LOCATOR: usize = 16;
+/// Most ids in one `Ask`.
+pub const MAX_ASK: usize = 64;
 /// Most bytes one `Want` asks for.
 pub const MAX_BUDGET: u32 = 1 << 20;
 /// Most bytes of entries in one `Entries`.
@@ -56,6 +60,16 @@ pub struct Place {
     pub log: ShortLog,
     /// Position.
     pub seq: u32,
+}
+
+/// A log, and what is held of it: what follows the newest position both sides have alike is asked
+/// for. Position 0 is alike everywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seek {
+    /// Which log.
+    pub log: ShortLog,
+    /// Positions held, newest first.
+    pub have: Vec<(u32, ShortId)>,
 }
 
 /// One frame.
@@ -113,15 +127,22 @@ pub enum Message {
         /// Most bytes of entries to send.
         budget: u32,
         /// What is held.
-        places: Vec<Place>,
+        logs: Vec<Seek>,
+    },
+    /// Asks for entries of forked logs by their ids, each with those before it.
+    Ask {
+        /// Which group.
+        group: u8,
+        /// The ids in full.
+        ids: Vec<[u8; 32]>,
     },
     /// Entries that were asked for.
     Entries {
         /// Which group.
         group: u8,
-        /// Which log.
+        /// Which log; zeros in answer to an `Ask`.
         log: ShortLog,
-        /// The answer to the `Want` ends here.
+        /// The answer to the `Want` or `Ask` ends here.
         end: bool,
         /// Canonical entries, in order.
         entries: Vec<Vec<u8>>,
@@ -174,10 +195,14 @@ impl Message {
                 out.extend_from_slice(&[8, *group]);
                 places.iter().for_each(|place| push_place(&mut out, place));
             }
-            Self::Want { group, live, budget, places } => {
+            Self::Want { group, live, budget, logs } => {
                 out.extend_from_slice(&[9, *group, u8::from(*live)]);
                 out.extend_from_slice(&budget.to_be_bytes());
-                places.iter().for_each(|place| push_place(&mut out, place));
+                logs.iter().for_each(|seek| push_seek(&mut out, seek));
+            }
+            Self::Ask { group, ids } => {
+                out.extend_from_slice(&[15, *group]);
+                ids.iter().for_each(|id| out.extend_from_slice(id));
             }
             Self::Entries { group, log, end, entries } => {
                 out.extend_from_slice(&[10, *group, u8::from(*end)]);
@@ -232,6 +257,9 @@ impl Message {
             12 => Self::Prune { group: reader.u8()? },
             13 => Self::Busy(reader.u16()?),
             14 => Self::Bye,
+            15 => {
+                Self::Ask { group: reader.u8()?, ids: many(&mut reader, MAX_ASK, |reader| reader.array())? }
+            }
             _ => return Err(DecodeError::Value),
         };
         reader.finish()?;
@@ -249,6 +277,15 @@ fn push_head(out: &mut Vec<u8>, head: &Head) {
 fn push_place(out: &mut Vec<u8>, place: &Place) {
     out.extend_from_slice(&place.log);
     out.extend_from_slice(&place.seq.to_be_bytes());
+}
+
+fn push_seek(out: &mut Vec<u8>, seek: &Seek) {
+    out.extend_from_slice(&seek.log);
+    out.push(u8::try_from(seek.have.len()).unwrap_or(u8::MAX));
+    for (seq, id) in &seek.have {
+        out.extend_from_slice(&seq.to_be_bytes());
+        out.extend_from_slice(id);
+    }
 }
 
 fn hello(reader: &mut Reader<'_>) -> Result<Message, DecodeError> {
@@ -281,7 +318,7 @@ fn want(reader: &mut Reader<'_>) -> Result<Message, DecodeError> {
     if budget > MAX_BUDGET {
         return Err(DecodeError::TooLarge);
     }
-    Ok(Message::Want { group, live, budget, places: many(reader, MAX_WANT, place)? })
+    Ok(Message::Want { group, live, budget, logs: many(reader, MAX_WANT, seek)? })
 }
 
 fn entries(reader: &mut Reader<'_>) -> Result<Message, DecodeError> {
@@ -301,6 +338,15 @@ fn head(reader: &mut Reader<'_>) -> Result<Head, DecodeError> {
 
 fn place(reader: &mut Reader<'_>) -> Result<Place, DecodeError> {
     Ok(Place { log: reader.array()?, seq: reader.u32()? })
+}
+
+fn seek(reader: &mut Reader<'_>) -> Result<Seek, DecodeError> {
+    let (log, count) = (reader.array()?, usize::from(reader.u8()?));
+    if count > MAX_LOCATOR {
+        return Err(DecodeError::TooLarge);
+    }
+    let have = (0..count).map(|_| Ok((reader.u32()?, reader.array()?))).collect::<Result<_, _>>()?;
+    Ok(Seek { log, have })
 }
 
 fn flag(reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
@@ -340,6 +386,7 @@ mod tests {
     fn samples() -> Vec<Message> {
         let place = Place { log: [1; 8], seq: 7 };
         let head = Head { log: [1; 8], lane: 1, seq: 9, id: [2; 8], forked: true };
+        let seek = Seek { log: [1; 8], have: vec![(7, [2; 8]), (0, [0; 8])] };
         vec![
             Message::Hello { nonce: [3; 32] },
             Message::Slots(vec![[4; SLOT_LEN]; 8]),
@@ -349,7 +396,8 @@ mod tests {
             Message::Digest { group: 1, lanes: [[7; 16]; 3] },
             Message::Heads { group: 1, more: true, heads: vec![head; 3] },
             Message::Have { group: 1, places: vec![place; 2] },
-            Message::Want { group: 1, live: true, budget: 9, places: vec![place; 2] },
+            Message::Want { group: 1, live: true, budget: 9, logs: vec![seek.clone(); 2] },
+            Message::Ask { group: 1, ids: vec![[7; 32]; 2] },
             Message::Entries { group: 1, log: [1; 8], end: true, entries: vec![vec![8; 30]; 2] },
             Message::Entry(vec![9; 520]),
             Message::Prune { group: 3 },
@@ -363,7 +411,7 @@ mod tests {
         for message in samples() {
             let frame = message.encode();
             assert_eq!(Message::decode(&frame), Ok(message.clone()));
-            let open_ended = matches!(frame[0], 4 | 5 | 7..=11);
+            let open_ended = matches!(frame[0], 4 | 5 | 7..=11 | 15);
             for len in 0..frame.len() {
                 let cut = Message::decode(&frame[..len]);
                 assert!(open_ended || cut.is_err(), "{message:?} cut to {len}");
@@ -374,10 +422,14 @@ mod tests {
     #[test]
     fn limits_hold_before_anything_is_kept() {
         let place = Place { log: [1; 8], seq: 7 };
+        let bare = Seek { log: [1; 8], have: vec![] };
+        let long = Seek { log: [1; 8], have: vec![(7, [2; 8]); MAX_LOCATOR + 1] };
         let over = [
             Message::Have { group: 1, places: vec![place; MAX_HAVE + 1] },
-            Message::Want { group: 1, live: false, budget: 1, places: vec![place; MAX_WANT + 1] },
-            Message::Want { group: 1, live: false, budget: MAX_BUDGET + 1, places: vec![] },
+            Message::Want { group: 1, live: false, budget: 1, logs: vec![bare; MAX_WANT + 1] },
+            Message::Want { group: 1, live: false, budget: 1, logs: vec![long] },
+            Message::Ask { group: 1, ids: vec![[7; 32]; MAX_ASK + 1] },
+            Message::Want { group: 1, live: false, budget: MAX_BUDGET + 1, logs: vec![] },
             Message::Mail { part: 2, parts: 2, bytes: vec![] },
             Message::Knock(vec![0; 4097]),
             Message::Slots(vec![[0; SLOT_LEN]; 9]),

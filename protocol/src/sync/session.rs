@@ -125,8 +125,8 @@ pub(super) const UNTOLD: ShortId = [0; 8];
 
 /// What was asked for and not yet answered in full.
 pub(super) struct Wanted {
-    /// Logs, and where they stood here when they were asked for.
-    pub(super) places: BTreeMap<ShortLog, u32>,
+    /// Logs, and how they stood here when they were asked for.
+    pub(super) logs: BTreeMap<ShortLog, Option<Head>>,
     /// Bytes still allowed.
     pub(super) credit: usize,
     pub(super) until: Timestamp,
@@ -143,6 +143,10 @@ pub(super) struct Link {
     /// When this side last listed its own.
     pub(super) listed_mine: Option<Timestamp>,
     pub(super) wanted: Option<Wanted>,
+    /// Logs of which what follows this side's head was not to be had: to be searched for a fork.
+    pub(super) searched: BTreeSet<ShortLog>,
+    /// Ids asked for since the last comparison.
+    pub(super) asked: BTreeSet<EntryId>,
     /// Logs that an ended want brought nothing of, with the head then claimed.
     pub(super) barren: BTreeSet<(ShortLog, u32)>,
     /// A want has ended: go on once its entries are judged.
@@ -172,6 +176,8 @@ impl Link {
             listed: false,
             listed_mine: None,
             wanted: None,
+            searched: BTreeSet::new(),
+            asked: BTreeSet::new(),
             barren: BTreeSet::new(),
             due: false,
             compared: false,
