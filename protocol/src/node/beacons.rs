@@ -1,6 +1,6 @@
 //! Beacons: when to tell where one is and what one has (spec sync, Y-20).
 //!
-//! Soon when addresses have changed; after others have written, once per minute and member at most,
+//! Soon when addresses have changed or newcomers can't read the last one; after others have written, once per minute and member at most,
 //! so that receipts never outweigh what they acknowledge.
 
 use std::time::Duration;
@@ -30,18 +30,20 @@ impl<S: Store> Node<S> {
             return;
         }
         let moved = !self.listening.is_empty() && replica.own_contacts() != self.told();
+        let unread = !self.listening.is_empty() && replica.told_in() != Some(replica.head());
         let others = self
             .stored
             .iter()
             .any(|(g, from, log, _)| *g == group && from.is_some() && log.lane.is_chained());
         if moved {
             self.agenda.beacons.insert(group, now);
-        } else if others {
+        } else if unread || others {
             let mut random = [0; 8];
             self.rng.fill_bytes(&mut random);
             let span = JITTER.saturating_mul(members).as_millis().max(1) as u64;
             let soon = now.after(Duration::from_millis(u64::from_be_bytes(random) % span));
-            let posted = self.agenda.posted.get(&group).map(|at| at.after(PAUSE.saturating_mul(members)));
+            let pause = if unread { JITTER } else { PAUSE };
+            let posted = self.agenda.posted.get(&group).map(|at| at.after(pause.saturating_mul(members)));
             self.agenda.beacons.insert(group, posted.unwrap_or(soon).max(soon));
         }
     }

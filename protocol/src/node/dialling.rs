@@ -40,7 +40,7 @@ impl<S: Store> Node<S> {
     /// seen on the local network while one of either is wanted.
     fn wanted(&self) -> Vec<String> {
         let mut wanted = Vec::new();
-        for replica in self.replicas.values().filter(|r| r.frozen() != Some(crate::replica::Frozen::Ended)) {
+        for replica in self.replicas.values().filter(|replica| !replica.is_over()) {
             let here: Vec<DeviceKey> = self
                 .sync
                 .peers()

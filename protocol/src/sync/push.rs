@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::groups::Groups;
 use super::message::{MAX_HAVE, Message, Place};
-use super::session::ConnectionId;
+use super::session::{ConnectionId, Session};
 use super::{Output, Sync};
 use crate::entry::{Lane, MAX_ENTRY};
 use crate::id::{DeviceKey, EntryId, GroupId};
@@ -146,15 +146,9 @@ impl Sync {
 
     /// Sends announcements that waited, and asks for what was announced and has not come.
     pub(super) fn tick_push(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
-        let Some(link) = self.sessions.get_mut(&conn).and_then(|s| s.links.get_mut(&handle)) else { return };
+        let Some(link) = self.link(conn, handle) else { return };
         if link.have_at.is_some_and(|at| at <= now) {
-            link.have_at = None;
-            link.taken = 0;
-            let have = std::mem::take(&mut link.have);
-            let places: Vec<Place> = have.into_iter().map(|(log, seq)| Place { log, seq }).collect();
-            for places in places.chunks(MAX_HAVE) {
-                self.send(conn, &Message::Have { group: handle, places: places.to_vec() });
-            }
+            self.send_have(conn, handle);
         }
         let Some(link) = self.sessions.get_mut(&conn).and_then(|s| s.links.get_mut(&handle)) else { return };
         if link.graft_at.is_some_and(|at| at <= now) {
@@ -163,17 +157,28 @@ impl Sync {
         }
     }
 
-    /// Somebody has gone from the roster: what was to be sent before has been queued, now its
-    /// sessions in the group end.
+    fn send_have(&mut self, conn: ConnectionId, handle: u8) {
+        let Some(link) = self.link(conn, handle) else { return };
+        link.have_at = None;
+        link.taken = 0;
+        let have = std::mem::take(&mut link.have);
+        let places: Vec<Place> = have.into_iter().map(|(log, seq)| Place { log, seq }).collect();
+        for places in places.chunks(MAX_HAVE) {
+            self.send(conn, &Message::Have { group: handle, places: places.to_vec() });
+        }
+    }
+
+    /// Somebody has gone from the roster: what was to be sent before has been queued, and who left is
+    /// told that it was heard; now its sessions in the group end.
     pub fn roster_changed(&mut self, group: &GroupId, groups: &dyn Groups) {
         let gone = |device: &DeviceKey| !groups.on_roster(group, device);
-        let closing: Vec<ConnectionId> = self
-            .sessions
-            .values()
-            .filter(|s| s.links.values().any(|link| link.group == *group && gone(&link.device)))
-            .map(|s| s.conn)
-            .collect();
-        for conn in closing {
+        let ends = |s: &Session| {
+            let link = s.links.iter().find(|(_, link)| link.group == *group && gone(&link.device));
+            link.map(|(handle, _)| (s.conn, *handle))
+        };
+        let closing: Vec<(ConnectionId, u8)> = self.sessions.values().filter_map(ends).collect();
+        for (conn, handle) in closing {
+            self.send_have(conn, handle);
             self.drop_session(conn);
         }
     }
