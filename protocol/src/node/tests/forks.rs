@@ -15,7 +15,7 @@ fn file(sim: &mut Sim, laptop: usize, group: GroupId, text: &str) -> EntryId {
 }
 
 fn back(sim: &mut Sim, laptop: usize, group: GroupId, grievance: EntryId) {
-    let body = Support { grievance: grievance.into(), kind: SupportKind::Same };
+    let body = Support { grievance, kind: SupportKind::Same };
     sim.act(laptop, |node, now| node.support(group, &body, now)).unwrap();
 }
 
