@@ -184,7 +184,6 @@ impl<S: Store> Node<S> {
                     joins: &self.joins,
                     store: &self.store,
                     lan: &self.discovered,
-                    now,
                 };
                 self.sync.frame(conn, &frame, now, &known, &mut *self.rng);
             }
@@ -203,13 +202,8 @@ impl<S: Store> Node<S> {
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let known = Known {
-            replicas: &self.replicas,
-            joins: &self.joins,
-            store: &self.store,
-            lan: &self.discovered,
-            now,
-        };
+        let known =
+            Known { replicas: &self.replicas, joins: &self.joins, store: &self.store, lan: &self.discovered };
         self.sync.tick(now, &known);
         self.tick_duties(now)?;
         self.tick_beacons(now)?;
@@ -419,13 +413,8 @@ impl<S: Store> Node<S> {
             })
             .collect();
         let touched: BTreeSet<GroupId> = new.iter().map(|entry| entry.group).collect();
-        let known = Known {
-            replicas: &self.replicas,
-            joins: &self.joins,
-            store: &self.store,
-            lan: &self.discovered,
-            now,
-        };
+        let known =
+            Known { replicas: &self.replicas, joins: &self.joins, store: &self.store, lan: &self.discovered };
         self.sync.committed(&new, now, &known);
         for group in touched {
             self.sync.roster_changed(&group, &known);

@@ -118,6 +118,8 @@ pub struct Replica {
     beacons: BTreeMap<DeviceKey, Beacon>,
     /// The epoch that seals this device's own beacon: later members can't read it.
     told_in: Option<EpochId>,
+    /// Epochs whose control key an applied `opened` statement tells.
+    told: BTreeSet<EpochId>,
     /// Where the code this device came in by said its issuer can be reached.
     hints: Vec<String>,
     /// The author's clock of each device's newest entry, shown as "last heard".

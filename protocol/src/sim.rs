@@ -179,6 +179,11 @@ impl Sim {
         laptop
     }
 
+    /// How many laptops there are.
+    pub fn laptops(&self) -> usize {
+        self.laptops.len()
+    }
+
     /// The address a laptop's node listens at.
     pub fn address(laptop: usize) -> String {
         format!("/ip4/10.0.{}.{}/tcp/4001", laptop / 250, laptop % 250 + 1)

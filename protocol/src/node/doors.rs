@@ -36,7 +36,8 @@ impl<S: Store> Node<S> {
         let answer =
             self.in_group(group, None, now, |replica, round| let_in(replica, invite, request, round));
         match answer {
-            Some(Ok(Some(mail))) => self.sync.mail(conn, &mail),
+            Some(Ok(Some(Answer::Mail(mail)))) => self.sync.mail(conn, &mail),
+            Some(Ok(Some(Answer::Refused(why)))) => self.sync.refuse(conn, why),
             Some(Err(AuthorError::Store(error))) => return Err(error),
             _ => {}
         }
@@ -176,26 +177,34 @@ impl<S: Store> Node<S> {
     }
 }
 
+enum Answer {
+    Mail(Vec<u8>),
+    Refused(DoorState),
+}
+
 /// Admission, commit and the mail for it; `None` if the request does not hold.
 fn let_in(
     replica: &mut Replica,
     invite: DeviceKey,
     request: &[u8],
     round: &mut Round<'_>,
-) -> Result<Option<Vec<u8>>, AuthorError> {
+) -> Result<Option<Answer>, AuthorError> {
     let Some((request_key, _)) = replica.door(&invite).cloned() else { return Ok(None) };
     let Ok(request) = JoinRequest::open(request, &request_key, &replica.group(), &invite) else {
         return Ok(None);
     };
     if replica.view().member_of(&request.device).is_some() {
-        return Ok(replica.welcome(&request.device, round)?);
+        return Ok(replica.welcome(&request.device, round)?.map(Answer::Mail));
     }
-    let open = replica
-        .view()
-        .invites
-        .get(&invite)
-        .is_some_and(|i| i.state(round.now.as_secs()) == InviteState::Open);
-    if !open || seal::check_key_package(&request.key_package, &request.device, replica.suite()).is_err() {
+    let state = replica.view().invites.get(&invite).map(|invite| invite.state(round.now.as_secs()));
+    match state {
+        None => return Ok(None),
+        Some(InviteState::Open) => {}
+        Some(InviteState::Used) => return Ok(Some(Answer::Refused(DoorState::Used))),
+        Some(InviteState::Expired) => return Ok(Some(Answer::Refused(DoorState::Expired))),
+        Some(InviteState::Revoked) => return Ok(Some(Answer::Refused(DoorState::Revoked))),
+    }
+    if seal::check_key_package(&request.key_package, &request.device, replica.suite()).is_err() {
         return Ok(None);
     }
     let admit = Admit {
@@ -206,5 +215,5 @@ fn let_in(
     };
     replica.post(Kind::Admit, &admit.to_payload(), round)?;
     replica.carry_out(round)?;
-    Ok(replica.welcome(&request.device, round)?)
+    Ok(replica.welcome(&request.device, round)?.map(Answer::Mail))
 }

@@ -5,20 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_dalek::SigningKey;
 
 use super::Join;
-use crate::group::membership::InviteState;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::replica::{Bootstrap, Frozen, Replica};
 use crate::store::{Overlay, Sight, Store};
-use crate::sync::{Claim, Door, DoorState, Groups, HeldInvite, LogHead};
-use crate::time::Timestamp;
+use crate::sync::{Claim, Door, Groups, HeldInvite, LogHead};
 
 pub(super) struct Known<'a> {
     pub(super) replicas: &'a BTreeMap<GroupId, Replica>,
     pub(super) joins: &'a BTreeMap<DeviceKey, Join>,
     pub(super) store: &'a dyn Store,
     pub(super) lan: &'a BTreeSet<String>,
-    pub(super) now: Timestamp,
 }
 
 impl Known<'_> {
@@ -59,15 +56,9 @@ impl Groups for Known<'_> {
     fn invites(&self) -> Vec<HeldInvite> {
         let opens = |replica: &&Replica| replica.view().is_keyholder(&replica.member());
         let held = self.replicas.values().filter(opens).flat_map(|replica| {
-            replica.view().invites.iter().filter_map(|(key, info)| {
+            replica.view().invites.keys().filter_map(|key| {
                 let (_, peer_key) = replica.door(key)?;
-                let state = match info.state(self.now.as_secs()) {
-                    InviteState::Open => DoorState::Open,
-                    InviteState::Used => DoorState::Used,
-                    InviteState::Expired => DoorState::Expired,
-                    InviteState::Revoked => DoorState::Revoked,
-                };
-                Some(HeldInvite { group: replica.group(), key: *key, peer_key: peer_key.clone(), state })
+                Some(HeldInvite { group: replica.group(), key: *key, peer_key: peer_key.clone() })
             })
         });
         held.collect()

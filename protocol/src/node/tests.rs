@@ -6,11 +6,14 @@ use super::*;
 use crate::action::grievance::{Grievance, Support, SupportKind};
 use crate::action::strike::Leg;
 use crate::group::invite::InviteCode;
+use crate::group::operation::{Control, Opened, OpenedEpoch};
 use crate::group::seal::Suite;
 use crate::id::MemberId;
+use crate::kind::Kind;
 use crate::sim::Sim;
 
 mod forks;
+mod storms;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -112,6 +115,47 @@ fn a_code_is_used_once_and_its_second_user_is_told() {
     assert!(sim.laptop(eve).node.as_ref().unwrap().group(&group).is_none());
     assert_eq!(sim.laptop(eve).node.as_ref().unwrap().joining().count(), 0, "refused, and told so");
     assert_eq!(members(&mut sim, 0, group), 2);
+}
+
+#[test]
+fn whoever_was_let_in_gets_his_answer_however_often_it_is_lost() {
+    for steps in 0..40 {
+        let (mut sim, group) = picket(400 + steps, 1);
+        let expires = sim.now().after(Duration::from_secs(86_400));
+        let code = sim.act(0, |node, now| node.invite(group, 1, expires, now)).unwrap().code.unwrap();
+        let bob = sim.add();
+        join(&mut sim, bob, &code, "bob");
+        for _ in 0..steps {
+            sim.step();
+        }
+        // Whatever he had heard by then, he has forgotten; the code may be used up, by himself.
+        sim.crash(bob);
+        sim.start(bob);
+        let is_in = |sim: &mut Sim| sim.laptop(bob).node.as_ref().unwrap().group(&group).is_some();
+        assert!(sim.run_until(20 * MINUTE, is_in), "after {steps} steps");
+    }
+}
+
+#[test]
+fn a_member_who_tells_false_keys_keeps_nobody_out() {
+    let (mut sim, group) = picket(18, 3);
+    let eve = 2;
+    let epochs: Vec<_> = (0..3).map(|laptop| head(&mut sim, laptop, group)).chain([group.into()]).collect();
+    let lie = |epoch| OpenedEpoch { epoch, control: [66; 32].into() };
+    let body = Opened { epochs: epochs.into_iter().map(lie).collect() }.to_payload();
+    for _ in 0..3 {
+        let said = sim.act(eve, |node, now| {
+            node.in_group(group, None, now, |replica, round| {
+                replica.post(Kind::Opened, &body, round).map(|_| ())
+            })
+        });
+        assert_eq!(said, Some(Ok(())));
+    }
+    sim.run_for(MINUTE);
+    let dan = sim.add();
+    admit(&mut sim, group, dan, "dan");
+    say(&mut sim, dan, group, "in all the same");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, dan], group, 1)));
 }
 
 #[test]

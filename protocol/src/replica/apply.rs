@@ -77,7 +77,7 @@ impl Replica {
         let payload = &body.payload;
         let done = match kind {
             Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
-            Kind::Opened => Opened::from_payload(payload).map(|opened| self.learn(&opened, round)).is_ok(),
+            Kind::Opened => self.opened(entry, payload, past, round),
             Kind::Profile => self.profile(entry, payload, past),
             Kind::Genesis | Kind::Merge => true,
             _ => return Ok(self.operation(kind, entry, payload, past, round)),
@@ -97,13 +97,26 @@ impl Replica {
         member
     }
 
-    fn learn(&mut self, opened: &Opened, round: &mut Round<'_>) {
+    /// Keys of earlier epochs, from a key-holder or from whoever made the epoch they are told in: else
+    /// anybody could keep newcomers out with false ones (K-5).
+    fn opened(&mut self, entry: &Entry, payload: &[u8], past: OpState, round: &mut Round<'_>) -> bool {
+        let Ok(opened) = Opened::from_payload(payload) else { return false };
+        let view = self.view_at(past);
+        let keyholder = view.member_of(&entry.device()).is_some_and(|member| view.is_keyholder(&member));
+        let maker = self.tree.get(&entry.epoch()).is_some_and(|node| node.maker == entry.device());
+        if !keyholder && !maker && self.tree.get(&entry.epoch()).is_some() {
+            return false;
+        }
         for told in &opened.epochs {
             let control = Secret::new(*told.control);
-            if self.ring.learn(told.epoch, control.clone()) {
+            if self.ring.learn(told.epoch, control.clone(), keyholder) {
                 shelf::put_control_key(round.overlay, &self.group, &told.epoch, &control);
             }
+            if self.ring.control(&told.epoch) == Some(&control) {
+                self.told.insert(told.epoch);
+            }
         }
+        true
     }
 
     /// A membership act: checked for form here, judged by [`crate::group::membership`].

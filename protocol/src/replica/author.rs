@@ -111,6 +111,7 @@ impl Replica {
             profiles: BTreeMap::new(),
             beacons: BTreeMap::new(),
             told_in: None,
+            told: BTreeSet::new(),
             hints: Vec::new(),
             last_heard: BTreeMap::new(),
             devices: BTreeSet::new(),

@@ -5,7 +5,6 @@
 //! this device, a commit cites that, and following all commits from genesis ends in exactly the
 //! context of the Welcome. Until then nothing is sealed and nothing is believed.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
@@ -255,20 +254,36 @@ impl Bootstrap {
         Ok(Joined { replica })
     }
 
-    /// Control keys back to genesis: each `opened` statement tells those of earlier epochs. A wrong
-    /// key opens nothing, so a liar can only leave the chain incomplete.
+    /// Control keys back to genesis: each `opened` statement tells those of earlier epochs. Of two
+    /// keys told for one epoch the one that opens something counts, for any leaf can tell a false one.
     fn control_chain(&self) -> BTreeMap<EpochId, Secret> {
         let mut chain = BTreeMap::from([(self.epoch, self.keys.control().clone())]);
         let mut fresh = vec![self.epoch];
         while let Some(epoch) = fresh.pop() {
-            for told in self.opened_under(&epoch, &chain) {
-                if let Entry::Vacant(unknown) = chain.entry(told.0) {
-                    fresh.push(told.0);
-                    unknown.insert(told.1);
+            for (epoch, control) in self.opened_under(&epoch, &chain) {
+                let better = match chain.get(&epoch) {
+                    None => true,
+                    Some(held) if *held == control => false,
+                    Some(held) => !self.opens_any(&epoch, held) && self.opens_any(&epoch, &control),
+                };
+                if better {
+                    fresh.push(epoch);
+                    chain.insert(epoch, control);
                 }
             }
         }
         chain
+    }
+
+    /// Whether a control key opens any entry of its epoch that a leaf has signed.
+    fn opens_any(&self, epoch: &EpochId, control: &Secret) -> bool {
+        let key = ClassKey(control.clone());
+        let control = self.held.values().filter(|entry| entry.header().class == Class::Control);
+        let of_epoch = control.filter(|entry| entry.header().epoch_hint == epoch.hint());
+        let mut signed = of_epoch.filter_map(|entry| {
+            self.leaves.iter().find_map(|device| entry.verify(&self.group, device, epoch))
+        });
+        signed.any(|entry| entry.open(&self.group, &key).is_ok())
     }
 
     fn opened_under(&self, epoch: &EpochId, chain: &BTreeMap<EpochId, Secret>) -> Vec<(EpochId, Secret)> {
@@ -326,7 +341,7 @@ impl Bootstrap {
         let mut replica = Replica::blank(key, parameters, tree, suite, self.epoch);
         replica.ring.insert(self.epoch, self.keys.clone());
         for (epoch, control) in chain {
-            if replica.ring.learn(*epoch, control.clone()) {
+            if replica.ring.learn(*epoch, control.clone(), false) {
                 shelf::put_control_key(round.overlay, &self.group, epoch, control);
             }
         }

@@ -172,9 +172,9 @@ impl Replica {
         (!duty.operations.is_empty()).then_some(duty)
     }
 
-    /// Whether this device has a commit to make.
+    /// Whether this device has a commit to make, or keys to tell.
     pub fn has_duty(&self) -> bool {
-        self.duty().is_some()
+        self.duty().is_some() || self.owes_keys()
     }
 
     /// Makes the commit that is due, if any, and tells the keys of the epoch it ends. Those let in
@@ -183,7 +183,12 @@ impl Replica {
     /// # Errors
     /// A store that fails; an MLS state that is unusable.
     pub fn carry_out(&mut self, round: &mut Round<'_>) -> Result<bool, AuthorError> {
-        let Some(duty) = self.duty() else { return Ok(false) };
+        let Some(duty) = self.duty() else {
+            if self.owes_keys() {
+                self.tell_opened(round)?;
+            }
+            return Ok(false);
+        };
         self.reload_head(round)?;
         let (parent, state) = self.state.clone().ok_or(AuthorError::Unusable)?;
         let adds = duty.adds.iter().filter_map(|d| self.packages.get(d).map(|kp| (*d, kp.clone()))).collect();
@@ -211,29 +216,41 @@ impl Replica {
                 );
             }
         }
-        self.tell_opened(&epoch, round)?;
+        self.tell_opened(round)?;
         Ok(true)
     }
 
-    /// Posts the control keys a newcomer needs to walk back: of the parent and its losing siblings,
-    /// and of epochs whose own teller is no leaf any more.
-    fn tell_opened(&mut self, epoch: &EpochId, round: &mut Round<'_>) -> Result<(), AuthorError> {
-        let mut told = BTreeSet::from_iter(self.tree.get(epoch).and_then(|node| node.parent));
-        told.extend(self.tree.siblings(epoch));
-        for ancestor in self.tree.chain(usize::MAX) {
-            let node = self.tree.get(&ancestor);
+    /// Posts the control keys a newcomer needs to read every act: of all epochs not told yet, and of
+    /// those whose own teller is no leaf any more, for a joiner can check leaves' signatures only.
+    pub(super) fn tell_opened(&mut self, round: &mut Round<'_>) -> Result<(), AuthorError> {
+        let mut telling = self.untold();
+        for epoch in self.tree.chain(usize::MAX) {
+            let node = self.tree.get(&epoch);
             let gone = node.is_some_and(|node| !self.leaves.contains(&node.maker));
             if let (true, Some(parent)) = (gone, node.and_then(|node| node.parent)) {
-                told.insert(parent);
+                telling.insert(parent);
             }
         }
-        let keys = told.into_iter().filter_map(|e| {
-            self.ring
-                .control(&e)
-                .map(|control| OpenedEpoch { epoch: e, control: (*control.as_bytes()).into() })
+        let keys = telling.into_iter().filter_map(|epoch| {
+            let control = self.ring.control(&epoch)?;
+            Some(OpenedEpoch { epoch, control: (*control.as_bytes()).into() })
         });
         let body = Opened { epochs: keys.take(512).collect() };
         self.post(Kind::Opened, &body.to_payload(), round).map(|_| ())
+    }
+
+    /// Epochs that a newcomer's chain of `opened` statements would not lead to: the parents of the
+    /// head, and losing branches, which may become known long after the commit that beat them.
+    fn untold(&self) -> BTreeSet<EpochId> {
+        let head = self.head();
+        self.tree.epochs().filter(|epoch| **epoch != head && !self.told.contains(epoch)).copied().collect()
+    }
+
+    /// Whether a key-holder owes newcomers the key of an epoch that became known late.
+    pub(super) fn owes_keys(&self) -> bool {
+        self.view.is_keyholder(&self.member())
+            && self.may_write(Kind::Opened).is_ok()
+            && !self.untold().is_empty()
     }
 
     /// The Welcome for a device that was let in, with the epoch it leads to: epoch 32 ‖ Welcome.

@@ -95,7 +95,7 @@ impl Replica {
         if self.ring.control(epoch).is_none()
             && let Some(control) = self.shelf(round).control_key(epoch)?
         {
-            self.ring.learn(*epoch, control);
+            self.ring.learn(*epoch, control, false);
         }
         Ok(())
     }

@@ -56,7 +56,7 @@ impl DoorState {
     }
 }
 
-/// A code of a group this node is in.
+/// A code of a group this node is in, whether it still opens or not.
 #[derive(Clone)]
 pub struct HeldInvite {
     /// The group.
@@ -65,8 +65,6 @@ pub struct HeldInvite {
     pub key: DeviceKey,
     /// Handshake key of joiners.
     pub peer_key: Secret,
-    /// Whether it opens.
-    pub state: DoorState,
 }
 
 /// The node's groups, as sync sees them.
@@ -78,7 +76,7 @@ pub trait Groups {
     fn recognised(&self) -> Vec<Claim>;
     /// Codes to knock with at this address.
     fn doors(&self, dialled: &str) -> Vec<Door>;
-    /// Codes that may be knocked with here.
+    /// Codes of this node's groups.
     fn invites(&self) -> Vec<HeldInvite>;
     /// Whether a device speaks for a current member.
     fn on_roster(&self, group: &GroupId, device: &DeviceKey) -> bool;

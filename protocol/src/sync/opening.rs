@@ -73,7 +73,6 @@ impl Sync {
         let mut reply = Vec::with_capacity(slots.len());
         let mut links = BTreeMap::new();
         let mut next = State::Silent;
-        let mut after = Vec::new();
         for (number, slot) in slots.iter().enumerate() {
             let answer = match found.look_up(slot, groups) {
                 Some(Caller::Member(claim, device))
@@ -84,24 +83,21 @@ impl Sync {
                     next = State::Open;
                     claim.show(transcript, Role::Responder, &signer)
                 }
-                Some(Caller::Joiner(claim, group, invite, state)) => {
+                // Whether the code still opens is said to the request: it may be somebody who was let in
+                // and has not got the answer.
+                Some(Caller::Joiner(claim, group, invite)) => {
                     let signer = groups.signer(&group)?;
-                    if state == DoorState::Open {
-                        next = State::Door { group, invite };
-                    } else {
-                        after.push(Message::Refused(state as u8).encode());
-                    }
+                    next = State::Door { group, invite };
                     claim.show(transcript, Role::Responder, &signer)
                 }
                 _ => handshake::random_slot(rng),
             };
             reply.push(answer);
         }
-        let mut frames = vec![Message::Slots(reply).encode()];
-        frames.append(&mut after);
+        let frame = Message::Slots(reply).encode();
         let session = self.sessions.get_mut(&conn)?;
         session.links = links;
-        session.state = State::Replying { at: now.after(REPLY_DELAY), frames, next: Box::new(next) };
+        session.state = State::Replying { at: now.after(REPLY_DELAY), frame, next: Box::new(next) };
         Some(())
     }
 
@@ -113,8 +109,7 @@ impl Sync {
         if !matches!(&session.state, State::Replying { at, .. } if *at <= now) {
             return;
         }
-        let State::Replying { frames, next, .. } = std::mem::replace(&mut session.state, State::Silent)
-        else {
+        let State::Replying { frame, next, .. } = std::mem::replace(&mut session.state, State::Silent) else {
             return;
         };
         session.state = *next;
@@ -122,7 +117,7 @@ impl Sync {
             session.until = Some(now.after(KNOCK_TIME));
             self.outputs.push_back(Output::Trust(conn));
         }
-        self.outputs.extend(frames.into_iter().map(|frame| Output::Send(conn, frame)));
+        self.outputs.push_back(Output::Send(conn, frame));
         self.open_links(conn, now, groups);
     }
 
@@ -231,6 +226,12 @@ impl Sync {
         }
     }
 
+    /// Tells a joiner that the code opens nothing for him.
+    pub fn refuse(&mut self, conn: ConnectionId, why: DoorState) {
+        self.send(conn, &Message::Refused(why as u8));
+        self.drop_session(conn);
+    }
+
     pub(super) fn on_mail(&mut self, conn: ConnectionId, part: u8, of: u8, bytes: Vec<u8>) -> Option<()> {
         let State::Knocking { invite, parts } = &mut self.sessions.get_mut(&conn)?.state else {
             return None;
@@ -269,14 +270,14 @@ fn claims(dialled: &str, transcript: &Transcript, groups: &dyn Groups) -> (Vec<S
 /// Who a slot turned out to be by.
 enum Caller {
     Member(Claim, DeviceKey),
-    Joiner(Claim, GroupId, DeviceKey, DoorState),
+    Joiner(Claim, GroupId, DeviceKey),
 }
 
 /// Tags this node recognises in one session.
 struct Lookup<'a> {
     transcript: &'a Transcript,
     members: BTreeMap<[u8; 16], Claim>,
-    joiners: BTreeMap<[u8; 16], (Claim, GroupId, DeviceKey, DoorState)>,
+    joiners: BTreeMap<[u8; 16], (Claim, GroupId, DeviceKey)>,
 }
 
 impl<'a> Lookup<'a> {
@@ -285,7 +286,7 @@ impl<'a> Lookup<'a> {
         let members = groups.recognised().into_iter().map(|claim| (tag(&claim), claim)).collect();
         let joiners = groups.invites().into_iter().map(|invite| {
             let claim = Claim::joiner(&invite.group.fingerprint(), invite.peer_key);
-            (tag(&claim), (claim, invite.group, invite.key, invite.state))
+            (tag(&claim), (claim, invite.group, invite.key))
         });
         Self { transcript, members, joiners: joiners.collect() }
     }
@@ -298,8 +299,8 @@ impl<'a> Lookup<'a> {
             let device = claim.read(self.transcript, Role::Initiator, slot)?;
             return groups.on_roster(&claim.group, &device).then(|| Caller::Member(claim.clone(), device));
         }
-        let (claim, group, invite, state) = self.joiners.get(tag)?;
+        let (claim, group, invite) = self.joiners.get(tag)?;
         let shown = claim.read(self.transcript, Role::Initiator, slot)?;
-        (shown == *invite).then(|| Caller::Joiner(claim.clone(), *group, *invite, *state))
+        (shown == *invite).then(|| Caller::Joiner(claim.clone(), *group, *invite))
     }
 }

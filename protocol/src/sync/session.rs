@@ -27,12 +27,12 @@ pub(super) enum State {
     /// Has shown claims; waits for the answer.
     AwaitReply(Transcript, Vec<Shown>),
     /// Has an answer to give once the fixed delay is over.
-    Replying { at: Timestamp, frames: Vec<Vec<u8>>, next: Box<State> },
+    Replying { at: Timestamp, frame: Vec<u8>, next: Box<State> },
     /// At least one group in common.
     Open,
     /// Has asked to come in.
     Knocking { invite: DeviceKey, parts: Vec<Vec<u8>> },
-    /// A joiner with an open code is at the other end.
+    /// A joiner with a known code is at the other end.
     Door { group: GroupId, invite: DeviceKey },
     /// A stranger: nothing more is said.
     Silent,

@@ -90,9 +90,11 @@ impl KeyRing {
         self.whole.insert(epoch, keys);
     }
 
-    /// Adds a control key that an `opened` statement told. A key already held is not replaced.
-    pub fn learn(&mut self, epoch: EpochId, control: Secret) -> bool {
-        let new = !self.control.contains_key(&epoch);
+    /// Adds a control key that an `opened` statement told. The key of an epoch this node was in is
+    /// never replaced; a told one is, by a key-holder's word.
+    pub fn learn(&mut self, epoch: EpochId, control: Secret, by_keyholder: bool) -> bool {
+        let fixed = self.whole.contains_key(&epoch) || self.control.contains_key(&epoch) && !by_keyholder;
+        let new = !fixed && self.control.get(&epoch) != Some(&control);
         if new {
             self.control.insert(epoch, control);
         }
@@ -149,15 +151,25 @@ mod tests {
         let epoch = EpochId([9; 32]);
         ring.insert(epoch, EpochKeys::derive(&Secret::new([1; 32])));
         let held = ring.control(&epoch).cloned();
-        assert!(!ring.learn(epoch, Secret::new([2; 32])));
+        assert!(!ring.learn(epoch, Secret::new([2; 32]), true));
         assert_eq!(ring.control(&epoch).cloned(), held);
+    }
+
+    #[test]
+    fn a_key_holders_word_replaces_anothers_lie() {
+        let mut ring = KeyRing::default();
+        let (epoch, truth) = (EpochId([9; 32]), Secret::new([2; 32]));
+        assert!(ring.learn(epoch, Secret::new([66; 32]), false));
+        assert!(!ring.learn(epoch, Secret::new([67; 32]), false));
+        assert!(ring.learn(epoch, truth.clone(), true));
+        assert_eq!(ring.control(&epoch), Some(&truth));
     }
 
     #[test]
     fn a_learnt_control_key_opens_no_content() {
         let mut ring = KeyRing::default();
         let epoch = EpochId([9; 32]);
-        assert!(ring.learn(epoch, Secret::new([2; 32])));
+        assert!(ring.learn(epoch, Secret::new([2; 32]), false));
         assert!(ring.class_key(&epoch, Class::Control).is_some());
         assert!(ring.class_key(&epoch, Class::Chat).is_none());
     }

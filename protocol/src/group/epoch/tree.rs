@@ -43,6 +43,11 @@ impl EpochTree {
         self.nodes.get(epoch)
     }
 
+    /// All epochs.
+    pub fn epochs(&self) -> impl Iterator<Item = &EpochId> {
+        self.nodes.keys()
+    }
+
     /// Whether this maker has committed in this epoch before: a second commit is misbehaviour
     /// and is not processed (K-7).
     pub fn has_commit_by(&self, parent: &EpochId, maker: &DeviceKey) -> bool {
