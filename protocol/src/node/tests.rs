@@ -72,6 +72,10 @@ fn members(sim: &mut Sim, laptop: usize, group: GroupId) -> usize {
     sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().view().members.len()
 }
 
+fn counts(sim: &mut Sim, laptop: usize, group: GroupId) -> (usize, usize) {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().counts()
+}
+
 fn head(sim: &mut Sim, laptop: usize, group: GroupId) -> crate::id::EpochId {
     sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().head()
 }
@@ -259,6 +263,51 @@ fn who_was_off_catches_up_from_whomever_it_meets() {
     sim.start(2);
     assert!(sim.run_until(10 * MINUTE, |sim| all_read(sim, &[2], group, 300)), "from bob alone");
     assert_eq!(texts(&mut sim, 2, group), texts(&mut sim, 1, group));
+}
+
+#[test]
+fn ten_thousand_messages_later_calls_come_first_and_everything_in_order() {
+    let (mut sim, group) = picket(19, 3);
+    sim.run_for(2 * MINUTE);
+    sim.crash(2);
+    for number in 0..10_000 {
+        let author = number % 2;
+        let now = sim.now();
+        let node = sim.laptop(author).node.as_mut().unwrap();
+        node.send(group, &format!("{author} {number}"), now).unwrap();
+        if number % 100 > 97 {
+            sim.act(author, |_, _| ());
+            sim.run_for(Duration::from_millis(500));
+        }
+    }
+    let call = {
+        let plan = plan(&sim, 0);
+        sim.act(0, |node, now| node.call_strike(group, plan, now)).unwrap()
+    };
+    let both = |sim: &mut Sim| counts(sim, 0, group) == counts(sim, 1, group);
+    assert!(sim.run_until(10 * MINUTE, both));
+    sim.crash(0);
+    sim.start(2);
+    sim.laptop(2).events.clear();
+    assert!(
+        sim.run_until(30 * MINUTE, |sim| counts(sim, 2, group) == counts(sim, 1, group)),
+        "from bob alone"
+    );
+    let events = &sim.laptop(2).events;
+    let first = |wanted: fn(&Event) -> bool| events.iter().position(|(_, event)| wanted(event));
+    let called = events.iter().position(|(_, event)| *event == Event::Record(call));
+    assert!(
+        called.is_some() && called < first(|event| matches!(event, Event::Message(_))),
+        "calls before chat"
+    );
+    let read = texts(&mut sim, 2, group);
+    assert_eq!(read.len(), 10_000);
+    for author in ["0 ", "1 "] {
+        let of_author = read.iter().filter_map(|text| text.strip_prefix(author));
+        let numbers: Vec<u32> = of_author.map(|number| number.parse().unwrap()).collect();
+        assert_eq!(numbers.len(), 5000);
+        assert!(numbers.is_sorted(), "in order, author by author");
+    }
 }
 
 #[test]
