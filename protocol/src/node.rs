@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rand_core::CryptoRng;
 
 use crate::entry::Entry;
-use crate::id::{DeviceKey, GroupId};
+use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::replica::{Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
 use crate::store::{Key, Overlay, Retention, Store, StoreError, Table};
@@ -95,7 +95,9 @@ pub struct Node<S: Store> {
     discovered: BTreeSet<String>,
     dials: BTreeMap<String, dialling::Dial>,
     agenda: Agenda,
-    pledges: BTreeMap<(GroupId, crate::id::EntryId), PledgeState>,
+    pledges: BTreeMap<(GroupId, EntryId), PledgeState>,
+    /// Answers that had come in when a call was last counted, and how many said yes.
+    tallies: BTreeMap<(GroupId, EntryId), (u64, u32)>,
     stored: Vec<(GroupId, Option<ConnectionId>, LogId, Entry)>,
     events: Vec<(GroupId, Event)>,
     held: VecDeque<Output>,
@@ -125,6 +127,7 @@ impl<S: Store> Node<S> {
             dials: BTreeMap::new(),
             agenda: Agenda::default(),
             pledges: BTreeMap::new(),
+            tallies: BTreeMap::new(),
             stored: Vec::new(),
             events: Vec::new(),
             held: VecDeque::new(),

@@ -95,6 +95,8 @@ pub struct Board {
     support: BTreeMap<EntryId, BTreeMap<MemberId, (u32, SupportKind)>>,
     calls: BTreeMap<EntryId, CallFold>,
     answers: BTreeMap<EntryId, BTreeMap<DeviceKey, Answer>>,
+    /// How many answers have come in for each call, counted again or not.
+    answered: BTreeMap<EntryId, u64>,
     counts: BTreeMap<EntryId, BTreeSet<(bool, u32, MemberId)>>,
 }
 
@@ -122,6 +124,7 @@ impl Board {
             Kind::PledgeAnswer => {
                 let body = PledgeAnswer::from_payload(entry.payload)?;
                 let answer = Answer { seq: entry.seq, sealed: body.sealed.to_vec() };
+                *self.answered.entry(body.call).or_default() += 1;
                 let standing = self
                     .answers
                     .entry(body.call)
@@ -215,6 +218,11 @@ impl Board {
     /// The standing answers to a call, by device.
     pub fn answers(&self, call: &EntryId) -> impl Iterator<Item = (&DeviceKey, &Answer)> {
         self.answers.get(call).into_iter().flatten()
+    }
+
+    /// How many answers to a call have come in: as long as it stands, so does a tally.
+    pub fn answered(&self, call: &EntryId) -> u64 {
+        self.answered.get(call).copied().unwrap_or(0)
     }
 
     /// The highest count that one of the call's counters has signed, and whether it is final.

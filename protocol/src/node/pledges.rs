@@ -209,6 +209,9 @@ impl<S: Store> Node<S> {
             }
             Ok(())
         });
+        if closed {
+            self.tallies.remove(&(group, id));
+        }
         match posted {
             Some(Err(AuthorError::Store(error))) => Err(error),
             _ => Ok(()),
@@ -225,12 +228,24 @@ impl<S: Store> Node<S> {
         call: EntryId,
         now: Timestamp,
     ) -> Result<Option<u32>, StoreError> {
+        let Some(answered) = self.replicas.get(&group).map(|r| r.board().answered(&call)) else {
+            return Ok(None);
+        };
+        // Opening every answer again for each message that comes in would cost a counter's node dear.
+        if let Some((_, yes)) = self.tallies.get(&(group, call)).filter(|(at, _)| *at == answered) {
+            return Ok(Some(*yes));
+        }
         let tally = self.in_group(group, None, now, |replica, round| tally(replica, &call, round));
-        tally.transpose().map(Option::flatten)
+        let yes = tally.transpose()?.flatten();
+        if let Some(yes) = yes {
+            self.tallies.insert((group, call), (answered, yes));
+        }
+        Ok(yes)
     }
 
     pub(super) fn load_pledges(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.pledges.clear();
+        self.tallies.clear();
         let groups: Vec<GroupId> = self.replicas.keys().copied().collect();
         for group in groups {
             let Some(replica) = self.replicas.get(&group) else { continue };
