@@ -25,17 +25,22 @@ struct Heads(BTreeMap<EntryId, u32>);
 
 impl Heads {
     fn cover(&mut self, meta: &Meta, depth: u32, bound: usize) {
-        let covered = meta.header.act_cites.iter().chain(&meta.header.talk_cites).chain([&meta.header.prev]);
-        for id in covered {
-            self.0.remove(id);
-        }
-        self.0.remove(&EntryId(meta.epoch.0));
+        self.cited(meta);
         self.0.insert(meta.id, depth);
         if self.0.len() > bound {
             // The oldest head is the least missed: whoever lacks it still gets it by comparing.
             let oldest = self.0.iter().min_by_key(|(id, depth)| (**depth, **id)).map(|(id, _)| *id);
             oldest.map(|id| self.0.remove(&id));
         }
+    }
+
+    /// Takes out what an entry has in its past.
+    fn cited(&mut self, meta: &Meta) {
+        let covered = meta.header.act_cites.iter().chain(&meta.header.talk_cites).chain([&meta.header.prev]);
+        for id in covered {
+            self.0.remove(id);
+        }
+        self.0.remove(&EntryId(meta.epoch.0));
     }
 
     fn ids(&self) -> Vec<EntryId> {
@@ -58,7 +63,8 @@ impl Cites {
     pub(super) fn applied(&mut self, meta: &Meta, facts: Facts, own: bool) {
         match meta.header.lane {
             Lane::Acts if own => {
-                self.for_acts.0.clear();
+                // A merge cites 64 heads; the others are still to be cited.
+                self.for_acts.cited(meta);
                 self.for_talk.cover(meta, facts.depth, usize::MAX);
             }
             Lane::Acts => {

@@ -176,6 +176,20 @@ fn a_new_entry_cites_the_heads_of_what_was_applied_since() {
 }
 
 #[test]
+fn what_a_merge_has_no_room_for_is_cited_next() {
+    let mut world = world();
+    for n in 20..120 {
+        world.offer(&act(n, DeviceKey([n; 32]), 1, 0, &[]));
+    }
+    let heads = |world: &World| world.logs.cites_for(Lane::Acts).0;
+    assert_eq!(heads(&world).len(), 100);
+    let first: Vec<u8> = (20..84).collect();
+    world.offer(&act(1, ME, 1, 0, &first));
+    assert_eq!(heads(&world), (84..120).map(id).collect::<Vec<_>>());
+    assert_eq!(world.logs.cites_for(Lane::Talk).0.len(), 37, "the merge itself covers what it cites");
+}
+
+#[test]
 fn marks_tell_who_has_what_of_mine() {
     let mut world = world();
     world.offer(&talk(1, ME, 1, 0, &[], &[]));
