@@ -82,6 +82,7 @@ fn the_protocols_arrows_point_one_way() {
             ("crypto", &["id"]),
             ("entry", &entry),
             ("kind", &kind),
+            ("envelope", &["crypto"]),
             ("store", &["id"]),
             ("log", &log),
             ("group", &group),

@@ -4,6 +4,7 @@ pub mod action;
 pub mod codec;
 pub mod crypto;
 pub mod entry;
+pub mod envelope;
 pub mod group;
 pub mod id;
 pub mod kind;
