@@ -11,6 +11,8 @@ use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 
 /// Longest name of a group or person, in bytes.
 pub const MAX_NAME: usize = 64;
+/// Longest genesis parameters in bytes.
+const MAX_PARAMETERS: usize = 4096;
 /// Most persons named by one operation, most epochs by one statement.
 const MAX_NAMED: usize = 512;
 
@@ -111,13 +113,17 @@ impl Genesis {
         group_id(&self.parameters)
     }
 
-    /// Reads the parameters.
+    /// Reads the parameters. Other than in other bodies a field more, or a null, is refused: the
+    /// group's id is the hash of these bytes, and two encodings would be two groups (B-2).
     ///
     /// # Errors
     /// Bytes that are no parameters of a draft.
     pub fn read(&self) -> Result<GenesisParameters, DecodeError> {
-        let parameters: GenesisParameters = from_cbor(&self.parameters, 4096)?;
+        let parameters: GenesisParameters = from_cbor(&self.parameters, MAX_PARAMETERS)?;
         check_name(&parameters.name)?;
+        if to_cbor(&parameters) != *self.parameters {
+            return Err(DecodeError::NotCanonical);
+        }
         if parameters.is_draft() { Ok(parameters) } else { Err(DecodeError::Value) }
     }
 }
