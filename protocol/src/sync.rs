@@ -19,7 +19,7 @@ mod session;
 
 pub use groups::{Door, DoorState, Groups, HeldInvite, LogHead};
 pub use handshake::{Claim, Role, Transcript};
-pub use message::{Head, MAX_FRAME, Message, Place};
+pub use message::{Head, MAX_FRAME, Message, Place, Seek};
 pub use push::New;
 pub use session::ConnectionId;
 

@@ -14,7 +14,7 @@ mod replay;
 mod state;
 mod trial;
 
-pub use checklist::Expected;
+pub use checklist::{Expected, binding};
 pub use key_package::{JoinerSecrets, MAX_KEY_PACKAGE, check_key_package, key_package};
 pub use provider::Suite;
 pub use replay::PublicReplay;

@@ -37,6 +37,11 @@ impl Transcript {
         Self(crypto::hash("handshake", &parts))
     }
 
+    /// T itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Keys short names of this session (Y-7).
     pub fn short_key(&self) -> Secret {
         Secret::new(self.0).expand("short", &[])

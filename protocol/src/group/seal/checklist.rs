@@ -29,7 +29,7 @@ pub struct Expected {
 }
 
 /// The associated data of a commit: its parent epoch and the operations it carries out (G-4).
-pub(super) fn binding(parent: &EpochId, operations: &BTreeSet<EntryId>) -> Vec<u8> {
+pub fn binding(parent: &EpochId, operations: &BTreeSet<EntryId>) -> Vec<u8> {
     let mut out = crypto::labelled("commit", &[parent.as_bytes()]);
     for operation in operations {
         out.extend_from_slice(operation.as_bytes());
