@@ -1,0 +1,1181 @@
+#!/usr/bin/env python3
+"""Checks the test vectors against the specification, without any of the crate's code.
+
+Written from ../spec alone: a second reading, which shows that the specification is enough and that the vectors are what it
+says. Needs Python 3.9; the package `cryptography` (44 or newer, with OpenSSL 3.2) opens the seals of AES-256-GCM-SIV, and
+what needs it is counted as skipped where it is missing (an error with --all). The arithmetic here is for checking only: it is
+slow and not constant in time.
+"""
+
+import hashlib
+import hmac
+import json
+import pathlib
+import struct
+import sys
+
+try:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+    AESGCMSIV(bytes(32)).encrypt(bytes(12), b"x", b"")
+except Exception:  # absent, too old, or built on an OpenSSL without the cipher
+    AESGCMSIV = None
+
+VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
+PREFIX = b"piquet v1 "
+
+
+class Refused(Exception):
+    """The bytes break a rule."""
+
+
+class Skipped(Exception):
+    """This machine can't check it."""
+
+
+def require(holds, why="refused"):
+    if not holds:
+        raise Refused(why)
+
+
+# --- C: primitives -------------------------------------------------------------------------------
+
+
+def hashed(label, *parts):
+    return hashlib.sha256(PREFIX + label.encode() + b"".join(parts)).digest()
+
+
+def expand(key, label, *arguments, length=32):
+    info = PREFIX + label.encode() + b"".join(struct.pack(">I", len(a)) + a for a in arguments)
+    return hkdf_expand(key, info, length)
+
+
+def hkdf_expand(key, info, length):
+    out, block = b"", b""
+    for number in range(1, 256):
+        if len(out) >= length:
+            return out[:length]
+        block = hmac.digest(key, block + info + bytes([number]), "sha256")
+        out += block
+    raise ValueError("too long")
+
+
+def extract(label, data):
+    return hmac.digest(PREFIX + label.encode(), data, "sha256")
+
+
+def mac(key, label, *parts):
+    return hmac.digest(key, PREFIX + label.encode() + b"".join(parts), "sha256")
+
+
+def chacha_rounds(state):
+    def quarter(a, b, c, d):
+        for x, y, z, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+            state[x] = state[x] + state[y] & 0xFFFFFFFF
+            mixed = state[z] ^ state[x]
+            state[z] = (mixed << turn | mixed >> 32 - turn) & 0xFFFFFFFF
+
+    for _ in range(10):
+        for column in range(4):
+            quarter(column, column + 4, column + 8, column + 12)
+        quarter(0, 5, 10, 15), quarter(1, 6, 11, 12), quarter(2, 7, 8, 13), quarter(3, 4, 9, 14)
+
+
+def chacha_start(key, last):
+    return list(struct.unpack("<16I", b"expand 32-byte k" + key + last))
+
+
+def chacha_stream(key, nonce, start, length):
+    out = b""
+    for counter in range(start, start + (length + 63) // 64):
+        state = chacha_start(key, struct.pack("<I", counter) + nonce)
+        before = list(state)
+        chacha_rounds(state)
+        out += struct.pack("<16I", *(a + b & 0xFFFFFFFF for a, b in zip(state, before)))
+    return out[:length]
+
+
+def poly1305(key, message):
+    r = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+    total = 0
+    for at in range(0, len(message), 16):
+        total = (total + int.from_bytes(message[at : at + 16] + b"\1", "little")) * r % (2**130 - 5)
+    return (total + int.from_bytes(key[16:], "little") & 2**128 - 1).to_bytes(16, "little")
+
+
+def chacha20_poly1305_open(key, nonce, associated, boxed):
+    require(len(boxed) >= 16)
+    text, tag = boxed[:-16], boxed[-16:]
+    pad = lambda part: part + bytes(-len(part) % 16)
+    covered = pad(associated) + pad(text) + struct.pack("<QQ", len(associated), len(text))
+    require(hmac.compare_digest(tag, poly1305(chacha_stream(key, nonce, 0, 32), covered)), "tag")
+    return bytes(a ^ b for a, b in zip(text, chacha_stream(key, nonce, 1, len(text))))
+
+
+def open_box(key, nonce, associated, boxed):
+    state = chacha_start(key, nonce[:16])
+    chacha_rounds(state)
+    subkey = struct.pack("<8I", *state[:4], *state[12:])
+    return chacha20_poly1305_open(subkey, bytes(4) + nonce[16:], associated, boxed)
+
+
+P25519 = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P25519) % P25519
+
+
+def decode_point(data):
+    sign, y = data[31] >> 7, int.from_bytes(data, "little") & 2**255 - 1
+    require(y < P25519, "second encoding of a point")
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P25519) % P25519
+    x = pow(square, (P25519 + 3) // 8, P25519)
+    if (x * x - square) % P25519:
+        x = x * pow(2, (P25519 - 1) // 4, P25519) % P25519
+    require((x * x - square) % P25519 == 0, "no point")
+    require(x or not sign, "second encoding of a point")
+    return (P25519 - x if x & 1 != sign else x), y
+
+
+def add_points(a, b):
+    (x, y), (u, v) = a, b
+    k = D * x * u * y * v % P25519
+    return (x * v + u * y) * pow(1 + k, -1, P25519) % P25519, (y * v + x * u) * pow(1 - k, -1, P25519) % P25519
+
+
+def times(number, point):
+    total = (0, 1)
+    while number:
+        if number & 1:
+            total = add_points(total, point)
+        point, number = add_points(point, point), number >> 1
+    return total
+
+
+def encode_point(point):
+    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+
+
+BASE = decode_point((4 * pow(5, -1, P25519) % P25519).to_bytes(32, "little"))
+
+
+def verify(key, message, signature):
+    point, r, s = decode_point(key), signature[:32], int.from_bytes(signature[32:], "little")
+    require(s < ORDER, "S")
+    require(times(8, point) != (0, 1), "key of small order")
+    require(times(8, decode_point(r)) != (0, 1), "R of small order")
+    k = int.from_bytes(hashlib.sha512(r + key + message).digest(), "little") % ORDER
+    negative = ((P25519 - point[0]) % P25519, point[1])
+    require(encode_point(add_points(times(s, BASE), times(k, negative))) == r, "signature")
+
+
+def public_key(seed):
+    scalar = int.from_bytes(hashlib.sha512(seed).digest()[:32], "little") & 2**254 - 8 | 2**254
+    return encode_point(times(scalar, BASE))
+
+
+def x25519(secret, public):
+    """RFC 7748, section 5."""
+    scalar = int.from_bytes(secret, "little") & 2**254 - 8 | 2**254
+    u = int.from_bytes(public, "little") & 2**255 - 1
+    a, b, c, d, p = 1, 0, u, 1, P25519
+    for bit in reversed(range(255)):
+        swap = scalar >> bit & 1
+        if swap:
+            a, b, c, d = c, d, a, b
+        e, f, g, h = (a + b) % p, (a - b) % p, (c + d) % p, (c - d) % p
+        cross, other, ee, ff = h * e % p, g * f % p, e * e % p, f * f % p
+        difference = (ee - ff) % p
+        a, b = ee * ff % p, difference * (ee + 121665 * difference) % p
+        c, d = (cross + other) ** 2 % p, u * (cross - other) ** 2 % p
+        if swap:
+            a, b, c, d = c, d, a, b
+    return (a * pow(b, -1, p) % p).to_bytes(32, "little")
+
+
+def hpke_open(secret, public, info, associated, sealed):
+    """RFC 9180, base mode: X25519, HKDF-SHA256, ChaCha20-Poly1305 (C-9, G-13)."""
+    length, rest = varint(sealed, 65_536)
+    encapsulated, text = rest[:length], rest[length:]
+    require(len(encapsulated) == 32)
+
+    def labelled_extract(suite, salt, label, data):
+        return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + data, "sha256")
+
+    def labelled_expand(suite, key, label, data, size):
+        return hkdf_expand(key, struct.pack(">H", size) + b"HPKE-v1" + suite + label + data, size)
+
+    kem = b"KEM" + bytes([0, 0x20])
+    shared = labelled_extract(kem, b"", b"eae_prk", x25519(secret, encapsulated))
+    shared = labelled_expand(kem, shared, b"shared_secret", encapsulated + public, 32)
+    suite = b"HPKE" + bytes([0, 0x20, 0, 1, 0, 3])
+    context = b"\0" + labelled_extract(suite, b"", b"psk_id_hash", b"") + labelled_extract(suite, b"", b"info_hash", info)
+    key = labelled_extract(suite, shared, b"secret", b"")
+    nonce = labelled_expand(suite, key, b"base_nonce", context, 12)
+    return chacha20_poly1305_open(labelled_expand(suite, key, b"key", context, 32), nonce, associated, text)
+
+
+# --- D: canonical bytes --------------------------------------------------------------------------
+
+
+def varint(data, most):
+    value = 0
+    for at in range(5):
+        require(at < len(data), "cut short")
+        value |= (data[at] & 0x7F) << 7 * at
+        if data[at] < 0x80:
+            require(data[at] or at == 0, "not the shortest form")
+            require(value <= most, "too large")
+            return value, data[at + 1 :]
+    raise Refused("too long")
+
+
+class Simple:
+    """What CBOR holds beside numbers, bytes, text, lists and maps."""
+
+
+NULL = Simple()
+
+
+def item(data, depth=8):
+    """The value at the start of `data`, and the rest (D-2, D-3)."""
+    require(depth > 0, "too deep")
+    require(data, "cut short")
+    major, short, rest = data[0] >> 5, data[0] & 31, data[1:]
+    argument = short
+    if short >= 24:
+        require(short < 28, "indefinite or reserved")
+        require(major != 7, "float or simple value")
+        size = 1 << short - 24
+        require(len(rest) >= size, "cut short")
+        argument, rest = int.from_bytes(rest[:size], "big"), rest[size:]
+        require(argument >= (24 if size == 1 else 1 << 4 * size), "not the shortest form")
+    if major == 0:
+        return argument, rest
+    if major == 1:
+        return -1 - argument, rest
+    if major in (2, 3):
+        require(len(rest) >= argument, "cut short")
+        part, rest = rest[:argument], rest[argument:]
+        if major == 2:
+            return part, rest
+        try:
+            return part.decode(), rest
+        except UnicodeDecodeError:
+            raise Refused("not UTF-8")
+    if major == 4:
+        out = []
+        for _ in range(argument):
+            value, rest = item(rest, depth - 1)
+            out.append(value)
+        return out, rest
+    if major == 5:
+        out, last = {}, None
+        for _ in range(argument):
+            before = rest
+            key, rest = item(rest, depth - 1)
+            encoded = before[: len(before) - len(rest)]
+            require(last is None or last < encoded, "keys not ascending")
+            last = encoded
+            value, rest = item(rest, depth - 1)
+            out[encoded if isinstance(key, (list, dict)) else key] = value
+        return out, rest
+    require(major == 7 and argument in (20, 21, 22), "tag or simple value")
+    return {20: False, 21: True, 22: NULL}[argument], rest
+
+
+def canonical(data):
+    value, rest = item(data)
+    require(not rest, "trailing bytes")
+    return value
+
+
+# --- bodies: D-5 and the tables of actions.md ------------------------------------------------------
+
+
+def number(least, most):
+    def check(value):
+        require(type(value) is int and least <= value <= most, "number")
+        return value
+
+    return check
+
+
+U8, U16, U32, U64 = (number(0, 2**bits - 1) for bits in (8, 16, 32, 64))
+
+
+def data(least, most=None):
+    def check(value):
+        require(isinstance(value, bytes) and least <= len(value) <= (least if most is None else most), "bytes")
+        return value
+
+    return check
+
+
+ID, BODY = data(32), 49_152
+
+
+def control_characters(text):
+    return {c for c in text if ord(c) < 32 or 127 <= ord(c) < 160}
+
+
+def line(most, least=1):
+    def check(value):
+        require(isinstance(value, str) and least <= len(value.encode()) <= most, "text")
+        require(not control_characters(value), "control character")
+        return value
+
+    return check
+
+
+def paragraph(most, least=0):
+    def check(value):
+        require(isinstance(value, str) and least <= len(value.encode()) <= most, "text")
+        require(control_characters(value) <= {"\n"}, "control character")
+        return value
+
+    return check
+
+
+def name(value):
+    line(64)(value)
+    require(value.strip() == value, "space around a name")
+    return value
+
+
+def one_of(words):
+    def check(value):
+        require(value in words, "not in the list")
+        return value
+
+    return check
+
+
+def boolean(value):
+    require(value is True or value is False, "bool")
+    return value
+
+
+def many(check, most=10**9, least=0):
+    def checked(value):
+        require(isinstance(value, list) and least <= len(value) <= most, "list")
+        return [check(one) for one in value]
+
+    return checked
+
+
+def optional(check):
+    def checked(value):
+        return None if value is NULL else check(value)
+
+    checked.optional = True
+    return checked
+
+
+def fields(**checks):
+    """A map with the numbered fields `_0`, `_1`, …"""
+    table = {int(key[1:]): check for key, check in checks.items()}
+
+    def check(value):
+        require(isinstance(value, dict) and all(type(key) is int for key in value), "not a map of numbers")
+        out = {}
+        for key, check in table.items():
+            if key in value:
+                out[key] = check(value[key])
+            else:
+                require(hasattr(check, "optional"), f"field {key} is missing")
+                out[key] = None
+        return out
+
+    return check
+
+
+def words(area, matters):
+    return [f"{area}.{matter}" for matter in matters.split()]
+
+
+CATEGORIES = (
+    words("pay", "below_rate unpaid_or_rejected waiting distance grouped_orders bonus tips deductions late expenses")
+    + words("account", "deactivated suspended id_check rating locked_out customer_complaint")
+    + words("algorithm", "dispatch pay_change monitoring no_human_review data_refused")
+    + words("safety", "accident equipment weather assault psychological")
+    + words("respect", "discrimination harassment no_reply")
+    + words("contract", "change nda status")
+    + ["retaliation", "other"]
+)
+AMOUNTS = "paid expected owed deducted tip bonus hours waiting km tasks".split()
+PERIODS = "task hour day week month total".split()
+FORMS = "log_off refuse_orders set_resting some_orders go_slow picket motorcade no_tasks_from_requester letter_day".split()
+
+
+def day(value):
+    require(isinstance(value, str), "text")
+    parts = value.split("-")
+    digits = all(part.isascii() and part.isdigit() for part in parts)
+    require(value == "" or digits and [len(part) for part in parts] == [4, 2, 2][: len(parts)], "day")
+    return value
+
+
+def ascending(values):
+    require(all(a < b for a, b in zip(values, values[1:])), "not ascending")
+
+
+def check_admit(body):
+    require((body[2] is None) == (body[3] is None), "code and proof")
+
+
+def check_call(body):
+    for leg in body[5]:
+        require(leg[4] < leg[5], "leg")
+    require(body[7] <= min(leg[4] for leg in body[5]), "closes")
+    require(body[9] >= max(leg[5] for leg in body[5]), "expires")
+
+
+def check_count(body):
+    require(body[2] or body[1] and body[1] % 5 == 0, "step")
+
+
+AMOUNT = fields(_0=one_of(AMOUNTS), _1=U64, _2=number(0, 4), _3=line(8), _4=one_of(PERIODS))
+LEG = fields(_0=line(128), _1=line(128, 0), _2=line(32), _3=line(32), _4=U64, _5=U64, _6=U32)
+CALL = fields(
+    _0=optional(ID), _1=number(1, 2**32 - 1), _2=line(200), _3=many(line(1000), 32), _4=one_of(FORMS), _5=many(LEG, 64, 1), _6=U32,
+    _7=U64, _8=U32, _9=U64, _10=data(0, 2048), _11=many(ID, 1, 1), _12=line(16, 0),
+)
+
+#: Number: class, fields, and what binds fields together. None: the payload is not read.
+KINDS = {
+    1: (0, fields(_0=data(0, 4096), _1=data(0, BODY), _2=data(0, BODY)), None),
+    2: (0, fields(_0=ID, _1=ID, _2=ID, _3=ID, _4=number(1, 2**16 - 1), _5=U32), None),
+    3: (0, fields(_0=ID, _1=data(0, 3500), _2=optional(ID), _3=optional(data(64))), check_admit),
+    4: (0, fields(_0=many(ID, 512, 1)), None),
+    5: (0, fields(_0=ID), None),
+    6: (0, None, None),
+    10: (0, fields(_0=name, _1=data(0, BODY)), None),
+    11: (0, fields(_0=data(0, BODY), _1=many(ID, 512)), lambda body: ascending(body[1])),
+    12: (0, fields(_0=many(fields(_0=ID, _1=ID), 512)), None),
+    13: (0, None, None),
+    32: (1, fields(_0=one_of(CATEGORIES), _1=line(128), _2=day, _3=line(128, 0), _4=many(AMOUNT, 16), _5=paragraph(16_384)), None),
+    33: (1, fields(_0=ID, _1=number(0, 2)), None),
+    40: (1, CALL, check_call),
+    42: (1, fields(_0=ID, _1=number(1, 2**32 - 1), _2=line(1000)), None),
+    43: (1, fields(_0=ID, _1=data(1, 2048)), None),
+    44: (1, fields(_0=ID, _1=U32, _2=boolean), check_count),
+    64: (2, fields(_0=paragraph(16_384, 1), _1=optional(ID), _2=U32), None),
+    96: (4, fields(_0=many(line(128), 8), _1=many(ID, 64), _2=many(ID, 64)), None),
+}
+
+
+def body(kind, payload):
+    _, table, together = KINDS[kind]
+    if table is None:
+        return None
+    require(len(payload) <= BODY, "size")
+    read = table(canonical(payload))
+    if together:
+        together(read)
+    return read
+
+
+# --- E: entries ----------------------------------------------------------------------------------
+
+
+def bucket(size):
+    if size <= 512:
+        return max(64, (size + 63) // 64 * 64)
+    exponent = size.bit_length() - 1
+    step = 1 << exponent - exponent.bit_length()
+    return (size + step - 1) // step * step
+
+
+class Entry:
+    def __init__(self, data):
+        require(len(data) <= 65_536, "E-1: size")
+        require(len(data) >= 56, "E-1: cut short")
+        self.data = data
+        version, lane_class = data[0], data[1]
+        self.author_hint, self.epoch_hint = data[2:10], data[10:18]
+        self.seq, self.prev, acts, talk = struct.unpack(">I32sBB", data[18:56])
+        require(version == 1, "E-1: version")
+        self.lane, self.kind_class = lane_class >> 4, lane_class & 15
+        require({0: 0, 1: 0, 2: 1, 3: 1, 4: 2}.get(self.kind_class) == self.lane, "E-2")
+        require(acts <= 64 and talk <= 16, "E-5: count")
+        at = 56 + 32 * (acts + talk)
+        require(len(data) >= at + 48 + 64, "E-1: cut short")
+        cites = [data[n : n + 32] for n in range(56, at, 32)]
+        self.acts, self.talk = cites[:acts], cites[acts:]
+        for some in (self.acts, self.talk):
+            require(bytes(32) not in some, "E-5: zero")
+            ascending(some)
+        require(self.lane == 1 or not talk, "E-6")
+        require(self.lane != 2 or not acts, "E-6")
+        require(self.seq > 0, "E-4")
+        require((self.prev == bytes(32)) == (self.seq == 1 or self.lane == 2), "E-4")
+        self.commitment, self.tag = data[at : at + 32], data[at + 32 : at + 48]
+        self.sealed, self.signature = data[at + 48 : -64], data[-64:]
+        self.head_end = at + 32
+        require(self.sealed and bucket(len(self.sealed)) == len(self.sealed), "E-11")
+
+    def names(self, group, device, epoch):
+        require(self.author_hint == device[:8] and self.epoch_hint == epoch[:8], "E-3")
+        self.preamble = PREFIX + b"entry" + group + device + epoch
+        self.signed = self.preamble + self.data[:2] + self.data[18:-64]
+        self.device = device
+        verify(device, self.signed, self.signature)
+        return hashlib.sha256(self.signed).digest()
+
+    def open(self, class_key):
+        author = expand(class_key, "author", self.device)
+        return self.open_disclosed(expand(author, "entry", bytes([self.lane]), struct.pack(">I", self.seq)))
+
+    def open_disclosed(self, key):
+        pair = expand(key, "body", length=64)
+        require(hmac.compare_digest(pair[32:], self.commitment), "E-14")
+        if AESGCMSIV is None:
+            raise Skipped("AES-256-GCM-SIV")
+        associated = self.preamble + self.data[:2] + self.data[18 : self.head_end]
+        try:
+            plain = AESGCMSIV(pair[:32]).decrypt(bytes(12), self.sealed + self.tag, associated)
+        except InvalidTag:
+            raise Refused("E-13")
+        kind, schema, time, language, size = struct.unpack(">HBIBH", plain[:10])
+        require(size <= BODY and 10 + size <= len(plain), "E-9")
+        require(bucket(10 + size) == len(plain) and not any(plain[10 + size :]), "E-11")
+        return {"kind": kind, "schema": schema, "time": time, "language": language, "payload": plain[10 : 10 + size]}
+
+
+# --- I: codes and requests -----------------------------------------------------------------------
+
+LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def bech32m(text):
+    require(text.lower() == text or text.upper() == text, "both cases")
+    text = text.lower()
+    prefix, mark, rest = text.rpartition("1")
+    require(mark and len(rest) >= 6 and set(rest) <= set(LETTERS), "letters")
+    values = [LETTERS.index(letter) for letter in rest]
+    check = 1
+    for value in [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix] + values:
+        top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+        for bit, mask in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= mask if top >> bit & 1 else 0
+    require(check == 0x2BC830A3, "checksum")
+    bits = "".join(f"{value:05b}" for value in values[:-6])
+    return prefix, bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) - 7, 8))
+
+
+def read_hint(rest):
+    def take(size):
+        nonlocal rest
+        require(len(rest) >= size, "hint cut short")
+        part, rest = rest[:size], rest[size:]
+        return part
+
+    kind = take(1)[0]
+    if kind == 1:
+        host = "/ip4/" + ".".join(map(str, take(4)))
+    elif kind == 2:
+        import ipaddress
+
+        host = "/ip6/" + str(ipaddress.IPv6Address(take(16)))
+    else:
+        require(kind == 4, "hint of another type")
+        word = take(take(1)[0]).decode("ascii", "replace")
+        require(1 <= len(word) <= 100 and all(c.isascii() and (c.isalnum() or c in ".-") for c in word), "name")
+        host = "/dns/" + word
+    return f"{host}/tcp/{int.from_bytes(take(2), 'big')}", rest
+
+
+def code(text):
+    require(len(text) <= 700, "size")
+    prefix, raw = bech32m("".join(c for c in text if not c.isspace() and c != "-"))
+    require(prefix == "pq", "prefix")
+    require(raw and raw[0] == 0x10, "version")
+    require(len(raw) >= 31, "cut short")
+    hints, rest = [], raw[31:]
+    while rest:
+        require(len(hints) < 4, "five hints")
+        hint, rest = read_hint(rest)
+        hints.append(hint)
+    bare = raw[:31]
+    secrets = {label: expand(extract("invite", bare), label) for label in ("sign", "request", "mailbox", "peer")}
+    return {"secret": bare[1:17], "fingerprint": bare[17:29], "day": int.from_bytes(bare[29:], "big"), "hints": hints, **secrets}
+
+
+def syllables(fingerprint):
+    letters = ["bdfghjklmnprstvz"[byte >> 4] + "aiou"[byte & 3] for byte in fingerprint[:8]]
+    return "-".join(a + b for a, b in zip(letters[::2], letters[1::2]))
+
+
+def request(sealed, key, group, invite):
+    require(len(sealed) == 4096, "size")
+    plain = open_box(key, sealed[:24], b"join request", sealed[24:])
+    device, proof, size = plain[:32], plain[32:96], int.from_bytes(plain[96:98], "big")
+    require(size <= 3500, "key package")
+    package = plain[98 : 98 + size]
+    message = PREFIX + b"join request" + group[:12] + invite + device + hashed("key package", package)
+    verify(invite, message, proof)
+    return device, package, proof, message
+
+
+# --- M: who is in --------------------------------------------------------------------------------
+
+
+class Draft:
+    """The function of membership.md, read aloud."""
+
+    def __init__(self, founder):
+        self.founder, self.acts, self.past = founder, {}, {}
+
+    def add(self, act, author, past, does):
+        self.past[act] = past
+        entitled = self.entitled(author, past, does)
+        if entitled:
+            self.acts[act] = (author, does)
+        return entitled
+
+    def entitled(self, author, past, does):
+        view = View(self, past)
+        if author not in view.members:
+            return False
+        holder = author == self.founder
+        if "leave" in does:
+            return True
+        if "revoke" in does:
+            known = view.codes.get(does["revoke"])
+            return known is not None and (holder or self.acts[known][0] == author)
+        if not holder:
+            return False
+        if "remove" in does:
+            return self.founder not in does["remove"]
+        if "code" in does:
+            return does["code"] in view.codes and does["code"] not in view.revoked
+        return True
+
+    def blind(self, one, other):
+        return one not in self.past[other] and other not in self.past[one]
+
+
+class View:
+    def __init__(self, draft, within):
+        acts = {act: draft.acts[act] for act in within if act in draft.acts}
+        self.codes, self.revoked, self.fell = {}, set(), set()
+        removes, endings = {}, {}
+        for act, (author, does) in sorted(acts.items()):
+            for gone in does.get("remove", []):
+                removes.setdefault(gone, set()).add(act)
+                endings.setdefault(gone, set()).add(act)
+            if "leave" in does:
+                endings.setdefault(author, set()).add(act)
+            if "invite" in does:
+                self.codes.setdefault(does["invite"], act)
+            if "revoke" in does:
+                self.revoked.add(does["revoke"])
+        self.used = {key: set() for key in self.codes}
+        standing = []
+        for act, (author, does) in sorted(acts.items()):
+            if "admit" not in does:
+                continue
+            cut = any(draft.blind(act, other) for other in removes.get(author, ()))
+            closed = "code" in does and any(
+                other[1].get("revoke") == does["code"] and other[0] == draft.founder and draft.blind(act, number)
+                for number, other in acts.items()
+            )
+            if cut or closed:
+                self.fell.add(act)
+                continue
+            if does.get("code") in self.used:
+                self.used[does["code"]].add(does["admit"])
+            standing.append((act, does))
+        self.members, self.waiting = {}, set()
+        if draft.founder not in endings:
+            self.members[draft.founder] = None
+        for act, does in standing:
+            if not endings.get(does["admit"], set()) <= draft.past[act]:
+                continue
+            key = does.get("code")
+            if key is not None and len(self.used[key]) > acts[self.codes[key]][1]["uses"]:
+                self.waiting.add(does["admit"])
+            else:
+                self.members.setdefault(does["admit"], act)
+        self.waiting -= set(self.members)
+
+
+# --- Y: sessions ---------------------------------------------------------------------------------
+
+
+def transcript(peers, nonces):
+    prefixed = b"".join(struct.pack(">H", len(peer)) + peer for peer in peers)
+    return hashed("handshake", prefixed, *nonces)
+
+
+def read_slot(slot, t, role, peer_key, group, epoch):
+    role = bytes([role])
+    require(hmac.compare_digest(slot[:16], mac(peer_key, "slot", t, role)[:16]), "tag")
+    content = open_box(expand(peer_key, "box", t, role), bytes(24), b"", slot[16:])
+    verify(content[:32], PREFIX + b"slot" + t + role + group + epoch, content[32:])
+    return content[:32]
+
+
+class Cursor:
+    def __init__(self, data):
+        self.rest = data
+
+    def take(self, size):
+        require(len(self.rest) >= size, "cut short")
+        part, self.rest = self.rest[:size], self.rest[size:]
+        return part
+
+    def byte(self):
+        return self.take(1)[0]
+
+    def flag(self):
+        value = self.byte()
+        require(value < 2, "flag")
+        return value
+
+    def number(self, size=4):
+        return int.from_bytes(self.take(size), "big")
+
+    def items(self, most, read):
+        out = []
+        while self.rest:
+            require(len(out) < most, "too many")
+            out.append(read())
+        return out
+
+
+def positions(c):
+    count = c.byte()
+    require(count <= 16, "positions")
+    return [(c.number(), c.take(8)) for _ in range(count)]
+
+
+def frame(raw):
+    """Type and fields of a frame (the table of Y-1)."""
+    require(0 < len(raw) <= 66_560, "size")
+    kind, c = raw[0], Cursor(raw[1:])
+    place = lambda: (c.take(8), c.number())
+    if kind == 1:
+        require(c.byte() == 1, "version")
+        c.take(4)
+        out = c.take(32)
+        c.take(27)
+    elif kind == 2:
+        require(len(c.rest) in (8 * 128, 32 * 128, 128 * 128), "slots")
+        out = c.items(128, lambda: c.take(128))
+    elif kind == 3:
+        out = c.byte()
+    elif kind == 4:
+        require(len(c.rest) <= 4096)
+        out = c.take(len(c.rest))
+    elif kind == 5:
+        part, parts = c.byte(), c.byte()
+        require(part < parts <= 64 and len(c.rest) <= 49_152, "part")
+        out = (part, parts, c.take(len(c.rest)))
+    elif kind == 6:
+        out = (c.byte(), [c.take(16) for _ in range(3)])
+    elif kind == 7:
+        out = (c.byte(), c.flag(), c.items(1024, lambda: (c.take(8), c.byte(), c.number(), c.take(8))))
+    elif kind == 8:
+        out = (c.byte(), c.items(64, place))
+    elif kind == 9:
+        out = (c.byte(), c.flag(), c.number())
+        require(out[2] <= 1 << 20, "budget")
+        out += (c.items(256, lambda: (c.take(8), positions(c))),)
+    elif kind == 10:
+        out = (c.byte(), c.flag(), c.take(8), c.items(10**9, lambda: c.take(c.number())))
+    elif kind == 11:
+        require(len(c.rest) <= 65_536)
+        out = c.take(len(c.rest))
+    elif kind == 12:
+        out = c.byte()
+    elif kind == 13:
+        out = c.number(2)
+    elif kind == 15:
+        out = (c.byte(), c.items(64, lambda: c.take(32)))
+    else:
+        require(kind == 14, "type")
+        out = None
+    require(not c.rest, "trailing bytes")
+    return kind, out
+
+
+# --- the files -----------------------------------------------------------------------------------
+
+
+class Report:
+    def __init__(self):
+        self.held, self.failed, self.skipped = 0, [], {}
+
+    def equal(self, what, found, expected):
+        if found == expected:
+            self.held += 1
+        else:
+            self.failed.append(f"{what}: {found!r} is not {expected!r}")
+
+    def accepts(self, what, work):
+        try:
+            result = work()
+            self.held += 1
+            return result
+        except Skipped as skipped:
+            self.skipped[str(skipped)] = self.skipped.get(str(skipped), 0) + 1
+        except Refused as refused:
+            self.failed.append(f"{what}: refused ({refused})")
+        return None
+
+    def refuses(self, what, work):
+        try:
+            work()
+        except Skipped as skipped:
+            self.skipped[str(skipped)] = self.skipped.get(str(skipped), 0) + 1
+        except Refused:
+            self.held += 1
+        else:
+            self.failed.append(f"{what}: accepted")
+
+
+def x(vector, field):
+    return bytes.fromhex(vector[field])
+
+
+def title(vector):
+    return f"{vector['rule']} {vector.get('name', '')}".strip()
+
+
+def check_kdf(file, report):
+    key = x(file, "key")
+    for v in file["hash"]:
+        report.equal(title(v), hashed(v["label"], *map(bytes.fromhex, v["parts"])), x(v, "out"))
+    for v in file["expand"]:
+        arguments = list(map(bytes.fromhex, v["arguments"]))
+        report.equal(title(v), expand(key, v["label"], *arguments), x(v, "expand"))
+        report.equal(title(v), expand(key, v["label"], *arguments, length=64), x(v, "pair"))
+    for v in file["extract"]:
+        report.equal(title(v), extract(v["label"], x(v, "input")), x(v, "out"))
+    for v in file["mac"]:
+        report.equal(title(v), mac(key, v["label"], *map(bytes.fromhex, v["parts"])), x(v, "out"))
+    for v in file["box"]:
+        report.equal(title(v), open_box(key, x(v, "nonce"), x(v, "associated"), x(v, "out")), x(v, "content"))
+    one, other = ((v["one"], v["other"]) for v in file["labels"])
+    report.equal("C-1", [expand(key, "a", b"bc").hex(), expand(key, "ab", b"c").hex()], list(one))
+    report.equal("C-8", [expand(key, "a", b"b", b"c").hex(), expand(key, "a", b"bc").hex()], list(other))
+
+
+def check_signatures(file, report):
+    for v in file["accepted"]:
+        report.accepts(title(v), lambda: verify(x(v, "key"), x(v, "message"), x(v, "signature")))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: verify(x(v, "key"), x(v, "message"), x(v, "signature")))
+
+
+def check_cbor(file, report):
+    for v in file["accepted"]:
+        report.accepts(title(v), lambda: canonical(x(v, "bytes")))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: canonical(x(v, "bytes")))
+
+
+def check_varint(file, report):
+    for v in file["accepted"]:
+        report.equal(title(v), varint(x(v, "bytes"), 2**32 - 1), (v["value"], b""))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: varint(x(v, "bytes"), v["max"]))
+
+
+def check_padding(file, report):
+    for v in file["accepted"]:
+        report.equal(title(v), bucket(10 + v["payload"]), v["ciphertext"])
+
+
+def check_entry(file, report):
+    group, epoch, device, class_key = (x(file, field) for field in ("group", "epoch", "device", "class_key"))
+    report.equal("E-7 device key", public_key(x(file, "seed")), device)
+    tags = " en fr es pt-BR it de hi ar bn ur zh-Hans tr sw mg".split(" ") + [""]
+    report.equal("E-10", file["languages"], tags)
+    for v in file["accepted"]:
+        entry = Entry(x(v, "entry"))
+        report.equal(title(v), report.accepts(title(v), lambda: entry.names(group, device, epoch)), x(v, "id"))
+        header = (entry.lane, entry.kind_class, entry.seq, entry.prev.hex(), [c.hex() for c in entry.acts], [c.hex() for c in entry.talk])
+        report.equal(title(v), header, tuple(v[f] for f in ("lane", "class", "seq", "prev", "act_cites", "talk_cites")))
+        author = expand(class_key, "author", device)
+        report.equal("E-12", expand(author, "entry", bytes([entry.lane]), struct.pack(">I", entry.seq)), x(v, "entry_key"))
+        opened = report.accepts(title(v), lambda: entry.open(class_key))
+        if opened is not None:
+            expected = {field: v[field] for field in ("kind", "schema", "time", "language")}
+            report.equal(title(v), opened, {**expected, "payload": x(v, "payload")})
+    for v in file["refused_shape"]:
+        report.refuses(title(v), lambda: Entry(x(v, "entry")))
+    for v in file["refused_author"]:
+        entry = report.accepts(title(v), lambda: Entry(x(v, "entry")))
+        report.refuses(title(v), lambda: entry.names(x(v, "group"), x(v, "device"), x(v, "epoch")))
+    for v in file["refused_seal"]:
+        entry = Entry(x(v, "entry"))
+        report.accepts(title(v), lambda: entry.names(group, x(v, "device"), epoch))
+        report.refuses(title(v), lambda: entry.open(x(v, "class_key")))
+
+
+def check_epoch(file, report):
+    exported = x(file, "exported")
+    control = expand(exported, "control")
+    derived = {"control": control, "envelope": expand(exported, "envelope"), "seek": expand(exported, "seek"), "peer": expand(control, "peer")}
+    for v in file["keys"]:
+        report.equal(title(v), derived[v["name"]], x(v, "key"))
+    classes = {0: control, **{n: expand(exported, "content", bytes([n])) for n in (1, 2, 3, 4)}}
+    for v in file["content"]:
+        report.equal(title(v), classes[v["class"]], x(v, "key"))
+    for v in file["entry_keys"]:
+        author = expand(classes[v["class"]], "author", x(v, "device"))
+        report.equal(title(v), author, x(v, "author_key"))
+        report.equal(title(v), expand(author, "entry", bytes([v["lane"]]), struct.pack(">I", v["seq"])), x(v, "entry_key"))
+
+
+def check_carriers(file, report):
+    envelope, seek = x(file, "envelope"), x(file, "seek")
+    for v in file["envelopes"]:
+        entry = x(v, "entry")
+        report.equal(title(v), expand(envelope, "key"), x(v, "key"))
+        report.equal(title(v), mac(expand(envelope, "nonce"), "envelope", entry)[:24], x(v, "nonce"))
+        report.equal(title(v), open_box(x(v, "key"), x(v, "nonce"), x(v, "associated"), x(v, "unpadded_box")), entry)
+    for v in file["mailboxes"]:
+        report.equal(title(v), expand(seek, "mailbox", x(v, "relay")), x(v, "write"))
+        report.equal(title(v), hashed("mailbox", x(v, "write")), x(v, "address"))
+    for v in file["read_capabilities"]:
+        report.equal(title(v), hashed("mailbox", x(v, "write")), x(v, "address"))
+    for v in file["bundles"]:
+        report.equal(title(v), expand(envelope, "bundle"), x(v, "key"))
+
+
+PARAMETERS = fields(
+    _0=U16, _1=ID, _2=ID, _3=name, _4=many(ID), _5=many(ID), _6=many(ID), _7=fields(_0=number(0, 0), _1=U8), _8=optional(ID)
+)
+
+
+def draft(raw):
+    require(len(raw) <= 4096, "size")
+    plain = canonical(raw)
+    read = PARAMETERS(plain)
+    require(set(plain) == set(range(8)) and set(plain[7]) == {0, 1}, "other fields")
+    require(read[4] == read[5] == [read[1]] and read[6] == [] and read[7] == {0: 0, 1: 1}, "not a draft")
+    return read
+
+
+def check_group(file, report):
+    for v in file["accepted"]:
+        report.equal(title(v), hashed("group", x(v, "parameters")), x(v, "group"))
+    first = file["accepted"][0]
+    read = report.accepts("B-2", lambda: draft(x(first, "parameters")))
+    report.equal("B-2", (read[0], read[1], read[2], read[3]), (first["suite"], x(first, "founder"), x(first, "random"), first["group_name"]))
+    report.equal("I-1", x(first, "group")[:12], x(first, "fingerprint"))
+    for v in file["bindings"]:
+        operations = list(map(bytes.fromhex, v["operations"]))
+        ascending(operations)
+        report.equal(title(v), PREFIX + b"commit" + x(v, "parent") + b"".join(operations), x(v, "associated"))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: draft(x(v, "parameters")))
+
+
+def check_bodies(file, report):
+    report.equal("B-1", {v["kind"]: v["class"] for v in file["kinds"]}, {kind: row[0] for kind, row in KINDS.items()})
+    for v in file["accepted"]:
+        report.accepts(title(v), lambda: body(v["kind"], x(v, "payload")))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: body(v["kind"], x(v, "payload")))
+
+
+def check_invite(file, report):
+    for v in file["accepted"]:
+        read = report.accepts(title(v), lambda: code(v["code"]))
+        for field, key in (("secret", "secret"), ("fingerprint", "fingerprint"), ("sign_seed", "sign"), ("request", "request"), ("mailbox", "mailbox"), ("peer", "peer")):
+            report.equal(f"{title(v)}, {field}", read[key], x(v, field))
+        report.equal(title(v), (read["day"], read["hints"]), (v["day"], v["hints"]))
+        report.equal(title(v), 1_577_836_800 + 86_400 * read["day"], v["until"])
+        report.equal("I-2 public", public_key(read["sign"]), x(v, "public"))
+        report.equal("I-10", syllables(read["fingerprint"]), v["words"])
+    for v in file["words"]:
+        report.equal(title(v), syllables(x(v, "fingerprint")), v["words"])
+    for v in file["typed"]:
+        report.equal(title(v), code(v["typed"]), code(v["code"]))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: code(v["code"]))
+    for v in file["requests"]:
+        read = report.accepts(title(v), lambda: request(x(v, "sealed"), x(v, "request_key"), x(v, "group"), x(v, "invite")))
+        report.equal(title(v), read, tuple(x(v, field) for field in ("device", "key_package", "proof", "proof_message")))
+    for v in file["refused_requests"]:
+        report.refuses(title(v), lambda: request(x(v, "sealed"), x(v, "request_key"), x(v, "group"), x(v, "invite")))
+
+
+def check_membership(file, report):
+    for v in file["accepted"]:
+        group, past, void = Draft("f"), {}, []
+        for act in v["acts"]:
+            known = set(act["knows"]).union(*(past[n] for n in act["knows"]))
+            past[act["act"]] = known
+            if not group.add(act["act"], act["by"], known, act["does"]):
+                void.append(act["act"])
+        view = View(group, past)
+        found = {
+            "void": void, "members": view.members, "keyholder": "f" in view.members, "waiting": sorted(view.waiting),
+            "fell": sorted(view.fell), "used": {k: len(u) for k, u in view.used.items()}, "revoked": sorted(view.revoked),
+        }
+        report.equal(title(v), found, v["outcome"])
+
+
+def check_handshake(file, report):
+    t = transcript(list(map(bytes.fromhex, file["peers"])), list(map(bytes.fromhex, file["nonces"])))
+    for v in file["transcripts"]:
+        report.equal(title(v), t, x(v, "transcript"))
+        report.equal("Y-7", expand(t, "short"), x(v, "short_key"))
+    read = lambda v: read_slot(x(v, "slot"), t, v["role"], x(v, "peer_key"), x(v, "group"), x(v, "epoch"))
+    for v in file["slots"]:
+        report.equal(title(v), report.accepts(title(v), lambda: read(v)), x(v, "device"))
+        report.equal(title(v), public_key(x(v, "seed")), x(v, "device"))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: read(v))
+
+
+def check_frames(file, report):
+    for v in file["accepted"]:
+        report.accepts(title(v), lambda: frame(x(v, "frame")))
+        length, rest = varint(x(v, "on_stream"), 66_560)
+        report.equal(title(v), (length, rest), (len(x(v, "frame")), x(v, "frame")))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: frame(x(v, "frame")))
+
+
+class Session:
+    """Follows a recorded session, as either side would."""
+
+    def __init__(self, file, report):
+        self.report, self.group, self.epoch, self.peer_key = report, x(file, "group"), x(file, "epoch"), x(file, "peer_key")
+        self.peers, self.devices = list(map(bytes.fromhex, file["peers"])), list(map(bytes.fromhex, file["devices"]))
+        self.nonces, self.handles, self.heads = [], [], {}
+        self.logs = [{(x(l, "device"), l["lane"]): (l["seq"], x(l, "id")) for l in file["logs_before"][side]} for side in ("dialler", "answerer")]
+
+    def log_name(self, device, lane):
+        return mac(self.short, "log", self.group, device, bytes([lane]))[:8]
+
+    def id_name(self, entry):
+        return mac(self.short, "id", entry)[:8]
+
+    def named(self, side):
+        return {self.log_name(*log): (log[1], seq, self.id_name(head)) for log, (seq, head) in self.logs[side].items()}
+
+    def take(self, side, kind, fields):
+        work = {1: self.hello, 2: self.slots, 6: self.digest, 7: self.listed, 8: self.have, 9: self.want, 10: self.entries, 11: self.entry}
+        work[kind](side, fields)
+
+    def hello(self, side, nonce):
+        self.nonces.append(nonce)
+        if side == 1:
+            self.transcript = transcript(self.peers, self.nonces)
+            self.short = expand(self.transcript, "short")
+
+    def slots(self, side, slots):
+        for handle, slot in enumerate(slots):
+            try:
+                device = read_slot(slot, self.transcript, side + 1, self.peer_key, self.group, self.epoch)
+            except Refused:
+                continue
+            self.report.equal("Y-4 a session's slot", device, self.devices[side])
+            self.handles.append(handle)
+
+    def digest(self, side, fields):
+        self.handle(fields[0])
+        for lane, digest in enumerate(fields[1]):
+            heads = sorted((log, seq, head) for log, (of, seq, head) in self.named(side).items() if of == lane)
+            covered = b"".join(log + struct.pack(">I", seq) + head for log, seq, head in heads)
+            self.report.equal("Y-9 a digest", mac(self.short, "digest", bytes([lane]), covered)[:16], digest)
+
+    def listed(self, side, fields):
+        self.handle(fields[0])
+        told = {log: (lane >> 1, seq, head) for log, lane, seq, head in fields[2]}
+        self.report.equal("Y-9 heads", told, self.named(side))
+        self.heads[side] = told
+
+    def want(self, side, fields):
+        self.handle(fields[0])
+        mine, lacking = self.named(side), {}
+        for log, (lane, seq, _) in self.heads[1 - side].items():
+            held = mine.get(log, (lane, 0, b""))
+            if held[1] < seq:
+                lacking.setdefault(lane, {})[log] = [held[1:]] if held[1] else []
+        first = next(lacking[lane] for lane in (0, 2, 1) if lane in lacking)
+        self.report.equal("Y-10 a want", dict(fields[3]), first)
+        self.wanted = getattr(self, "wanted", {})
+        self.wanted[side] = first
+
+    def entries(self, side, fields):
+        self.handle(fields[0])
+        for number, raw in enumerate(fields[3], self.first(1 - side, fields[2])):
+            entry, log = self.store(1 - side, raw)
+            self.report.equal("Y-12 entries", (log, entry.seq), (fields[2], number))
+
+    def first(self, side, log):
+        held = self.wanted[side].get(log)
+        return held[0][0] + 1 if held else 1
+
+    def entry(self, side, raw):
+        entry, log = self.store(1 - side, raw)
+        self.report.equal("Y-15 a push", entry.seq, self.heads.get(1 - side, {}).get(log, (0, 2, b""))[1] + 1)
+
+    def have(self, side, fields):
+        self.handle(fields[0])
+        mine = self.named(side)
+        for log, seq in fields[1]:
+            self.report.equal("Y-18 an acknowledgement", seq, mine[log][1])
+
+    def handle(self, handle):
+        self.report.equal("Y-6 a handle", handle, self.handles[0])
+
+    def store(self, side, raw):
+        entry = Entry(raw)
+        device = next(d for d in self.devices if d[:8] == entry.author_hint)
+        found = entry.names(self.group, device, self.epoch)
+        for holder in (self.logs[side], self.logs[1 - side]):
+            holder[device, entry.lane] = max(holder.get((device, entry.lane), (0, b"")), (entry.seq, found))
+        return entry, self.log_name(device, entry.lane)
+
+
+def check_session(file, report):
+    session = Session(file, report)
+    for said in file["frames"]:
+        session.take(["dialler", "answerer"].index(said["by"]), *frame(x(said, "frame")))
+    report.equal("Y-6 one handle", session.handles[0], session.handles[1])
+    after = {(x(l, "device"), l["lane"]): (l["seq"], x(l, "id")) for l in file["logs_after"]}
+    report.equal("Y-10 all is there", session.logs[1], after)
+
+
+def check_pledge(file, report):
+    secret, public, info = (x(file, field) for field in ("secret", "public", "info"))
+    report.equal("A-10 key pair", x25519(secret, (9).to_bytes(32, "little")), public)
+    for v in file["accepted"]:
+        words = PREFIX + b"pledge" + x(v, "group") + x(v, "call") + x(v, "device") + struct.pack(">I", v["seq"])
+        report.equal(title(v), words, x(v, "associated"))
+        opened = report.accepts(title(v), lambda: hpke_open(secret, public, info, words, x(v, "sealed")))
+        report.equal(title(v), opened, bytes([v["yes"]]) + bytes(31))
+    for v in file["refused"]:
+        report.refuses(title(v), lambda: hpke_open(secret, public, info, x(v, "associated"), x(v, "sealed")))
+
+
+def main():
+    report = Report()
+    for path in sorted(VECTORS.glob("*.json")):
+        check = globals().get("check_" + path.stem)
+        if check is None:
+            report.failed.append(f"{path.name}: nothing here checks it")
+            continue
+        before = report.held
+        check(json.loads(path.read_text(encoding="utf-8")), report)
+        print(f"{path.name}: {report.held - before} hold")
+    for what, count in report.skipped.items():
+        print(f"skipped: {count} that need {what} (pip install 'cryptography>=44')")
+    for failure in report.failed:
+        print(f"FAILED {failure}")
+    print(f"{report.held} hold, {len(report.failed)} fail, {sum(report.skipped.values())} skipped")
+    return 1 if report.failed or report.skipped and "--all" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
