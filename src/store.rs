@@ -93,7 +93,7 @@ impl OpenError {
     }
 }
 
-/// Frames of the journal that can't be read any more: their records are lost, all others are not.
+/// Frames of the journal that can't be read any more: their records are lost, all others are not (S-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
     /// The segment: its file in `journal/` is this number in hexadecimal.

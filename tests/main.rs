@@ -6,5 +6,6 @@
 mod laptop;
 mod nodes;
 mod person;
+mod rules;
 mod tidy;
 mod tour;

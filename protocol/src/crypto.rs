@@ -26,7 +26,7 @@ pub const SIGNATURE_LEN: usize = 64;
 /// Bytes an XChaCha20-Poly1305 box is longer than its content.
 pub const BOX_OVERHEAD: usize = 16;
 
-/// A symmetric key: wiped when dropped, compared in constant time, never printed.
+/// A symmetric key: wiped when dropped, compared in constant time, never printed (C-10).
 #[derive(Clone)]
 pub struct Secret(Zeroizing<[u8; 32]>);
 

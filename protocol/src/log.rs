@@ -217,7 +217,7 @@ impl Logs {
         }
     }
 
-    /// The membership acts in the past of an entry about to be applied.
+    /// The membership acts in the past of an entry about to be applied (L-10).
     pub fn past_of(&mut self, meta: &Meta, past: &dyn Past) -> OpState {
         self.facts_of(meta, false, past).ops
     }

@@ -1,5 +1,5 @@
 //! Who may connect: bounds on strangers, in all and by network, and on peers in all. Nobody is ever
-//! put out to let another in.
+//! put out to let another in (Y-21).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Frames of the journal: `magic 4 ‖ index 4 ‖ length 4 ‖ check 8 ‖ nonce 24 ‖ ciphertext`.
+//! Frames of the journal (S-19): `magic 4 ‖ index 4 ‖ length 4 ‖ check 8 ‖ nonce 24 ‖ ciphertext`.
 //!
 //! The check, a MAC of the twelve bytes before it, lets a reader find the next frame after damage without
 //! trusting a forged length. The associated data bind a frame to its profile, segment, class and index:

@@ -1,4 +1,4 @@
-//! The header: two blocks of 4 KiB, of which one is in force.
+//! The header: two blocks of 4 KiB, of which one is in force (S-15).
 //!
 //! Each block is whole in itself: how to get from a passphrase to the master key, and the vault key
 //! wrapped by the master key. To change anything, the block not in force is written and made durable,

@@ -1,4 +1,4 @@
-//! The index: from keyed hashes to positions in the journal, in sled. It holds no content and may be lost
+//! The index (S-22): from keyed hashes to positions in the journal, in sled. It holds no content and may be lost
 //! at any time: it is rebuilt from the journal. A panic inside sled is contained and counts as loss.
 //!
 //! Sled's file is not synced while in use, which is harmless when a process dies and not when the power

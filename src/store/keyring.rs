@@ -1,7 +1,7 @@
 //! Header and vault together: the keys of a profile, and the two ways they change on disk.
 //!
 //! *Saving* replaces the vault file under the same vault key. *Rotating* replaces it under a new one,
-//! in this order: next vault file, next header block (from here on the new state holds), the file takes
+//! in this order (S-18): next vault file, next header block (from here on the new state holds), the file takes
 //! its place, the old block is overwritten. Opening finishes what a crash left undone.
 
 use std::io;
@@ -123,7 +123,7 @@ impl Keyring {
         self.rotate_to(self.header.block.version)
     }
 
-    /// Wraps the master key anew. Until the last step both the old and the new way open the profile.
+    /// Wraps the master key anew (S-8). Until the last step both the old and the new way open the profile.
     pub(super) fn rewrap(&mut self, unlock: &Unlock) -> Result<(), OpenError> {
         self.finish()?;
         if unlock.kind() != self.header.block.kind {

@@ -1,4 +1,4 @@
-//! Which machine this is, and what it remembers of a profile: so that a copy or an old image of a
+//! Which machine this is, and what it remembers of a profile (S-23): so that a copy or an old image of a
 //! profile is noticed when it is opened.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! From the format of an older program to this one's, one version at a time.
+//! From the format of an older program to this one's, one version at a time (S-7).
 
 use std::path::Path;
 

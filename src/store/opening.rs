@@ -126,7 +126,7 @@ impl DiskStore {
     }
 }
 
-/// Takes the profile's lock, which the system lets go of when the process ends, however it ends.
+/// Takes the profile's lock (S-6), which the system lets go of when the process ends, however it ends.
 pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     let file = open_or_create(&dir.join(LOCK))?;
     match file.try_lock() {

@@ -32,7 +32,7 @@ impl Hasher {
         Self(mac(index_key))
     }
 
-    /// Keyed hash of table and scope, then the order.
+    /// Keyed hash of table and scope, then the order (S-3).
     pub(super) fn address(&self, table: Table, scope: &[u8], order: u128) -> Address {
         let mac = self.0.clone().chain_update([table as u8]).chain_update(scope).finalize().into_bytes();
         let mut address = [0; 32];

@@ -1,4 +1,4 @@
-//! Records as they lie in a frame: operation, address, length, value.
+//! Records as they lie in a frame (S-20): operation, address, length, value.
 
 use super::bytes::Reader;
 use super::vault::SecretId;

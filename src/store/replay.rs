@@ -1,4 +1,4 @@
-//! From the journal to the index: all batches in the order they were written, across segments.
+//! From the journal to the index (S-21): all batches in the order they were written, across segments.
 //!
 //! A batch has one or more frames, in one or more segments. It counts when all its parts are there, or
 //! when a later batch of the same opening is: that one was only written once this one was durable.

@@ -1,4 +1,4 @@
-//! From a passphrase, or a key file, to the key that wraps the master key.
+//! From a passphrase, or a key file, to the key that wraps the master key (S-16).
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! What the vault holds: every key that opens something in the journal, and the smallest secrets.
+//! What the vault holds (S-17): every key that opens something in the journal, and the smallest secrets.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Destroying a profile: keys first, so that an interrupted wipe has already done the essential.
+//! Destroying a profile (S-24): keys first, so that an interrupted wipe has already done the essential.
 
 use std::fs;
 use std::io;

@@ -185,7 +185,7 @@ impl Board {
         self.calls.keys().filter_map(|id| self.call_view(id).map(|view| (*id, view)))
     }
 
-    /// One call: its first version must be here, and be by someone with the mandate.
+    /// One call: its first version must be here, and be by someone with the mandate.
     pub fn call_view(&self, id: &EntryId) -> Option<CallView> {
         let fold = self.calls.get(id)?;
         fold.versions.get(id)?;

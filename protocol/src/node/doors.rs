@@ -24,7 +24,7 @@ fn join_key(invite: &DeviceKey) -> Key {
 
 impl<S: Store> Node<S> {
     /// A joiner shows a request: lets him in if the code still opens and the request holds. The
-    /// same device asking again gets the same answer: its mail may have been lost.
+    /// same device asking again gets the same answer: its mail may have been lost (I-3).
     pub(super) fn knocked(
         &mut self,
         conn: ConnectionId,

@@ -1,7 +1,7 @@
 //! Answering calls, and counting the answers (A-10 … A-12).
 //!
 //! Every node that has seen a call answers once, yes or blank, at a random moment within the call's
-//! window, so that an answer tells nothing. A pledge made after that goes out at once.
+//! window, so that an answer tells nothing. A pledge made after that goes out at once.
 
 use std::time::Duration;
 

@@ -106,7 +106,7 @@ impl Joining {
         Some(Self { code, name, key, secrets, request })
     }
 
-    /// Takes the answer to the request: the group's state, not yet believed.
+    /// Takes the answer to the request: the group's state, not yet believed (I-7).
     ///
     /// # Errors
     /// Why the answer is none.

@@ -145,7 +145,7 @@ impl Replica {
     }
 
     /// What this device may and should commit on the head: all of it for a key-holder, leavings for
-    /// anyone.
+    /// anyone (K-10).
     pub(super) fn duty(&self) -> Option<Duty> {
         if self.frozen.is_some() || !self.leaves.contains(&self.device) {
             return None;

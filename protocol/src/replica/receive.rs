@@ -61,7 +61,7 @@ impl Replica {
         }
     }
 
-    /// Devices and epochs whose hints fit.
+    /// Devices and epochs whose hints fit (L-2, E-3).
     fn candidates(&self, entry: &UnverifiedEntry) -> Vec<(DeviceKey, EpochId)> {
         let devices: Vec<&DeviceKey> =
             self.devices.iter().filter(|device| device.hint() == entry.header().author_hint).collect();

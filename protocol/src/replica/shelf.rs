@@ -46,7 +46,7 @@ impl Shelf<'_> {
         Ok(found.first().and_then(|(_, record)| decode(log, record)))
     }
 
-    /// An entry by its id, on a trunk or beside it.
+    /// An entry by its id, on a trunk or beside it (S-11).
     pub(crate) fn by_id(&self, id: &EntryId) -> Result<Option<Stored>, StoreError> {
         let Some((log, seq)) = self.place(id)? else { return Ok(None) };
         let on_trunk = self.at(log, seq)?.filter(|stored| stored.entry.id() == *id);
@@ -76,7 +76,7 @@ impl Shelf<'_> {
         Ok(record.chunks_exact(FORK_LEN).filter_map(decode_fork).collect())
     }
 
-    /// Positions of shown entries in screen order, newest first, below `before`.
+    /// Positions of shown entries in screen order, newest first, below `before` (S-12).
     pub(crate) fn timeline(&self, before: u128, limit: usize) -> Result<Vec<(u128, LogId, u32)>, StoreError> {
         let scope = scoped(&self.group, b"messages");
         let found = self.sight.range_back(Table::Timeline, &scope, 0, before, limit)?;
@@ -86,7 +86,7 @@ impl Shelf<'_> {
             .collect())
     }
 
-    /// Stored recipes of operation sets, in order.
+    /// Stored recipes of operation sets, in order (S-13).
     pub(crate) fn states(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         let scope = scoped(&self.group, b"states");
         let found = self.sight.range(Table::Group, &scope, 0, u128::MAX, usize::MAX)?;

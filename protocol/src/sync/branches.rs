@@ -1,4 +1,4 @@
-//! Branches of forked logs: asked for by id, because an act of another author builds on them (L-6).
+//! Branches of forked logs: asked for by id, because an act of another author builds on them (L-6, Y-23).
 
 use std::collections::{BTreeMap, BTreeSet};
 

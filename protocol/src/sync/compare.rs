@@ -149,7 +149,7 @@ impl Sync {
         }
     }
 
-    /// Own head first: if the other side knows nothing of my logs that I lack, I may show mine.
+    /// Own head first (Y-13): if the other side knows nothing of my logs that I lack, I may show mine.
     fn confirm_own(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
         let own = self.own_heads(conn, handle, groups);
         if !own.iter().any(|(log, theirs)| self.is_foreign(conn, handle, *log, theirs, groups)) {
@@ -192,7 +192,7 @@ impl Sync {
         Lane::ALL.into_iter().filter_map(claimed).collect()
     }
 
-    /// Asks for the next lane's missing entries, or finds that nothing is missing.
+    /// Asks for the next lane's missing entries, or finds that nothing is missing (Y-10).
     pub(super) fn advance(
         &mut self,
         conn: ConnectionId,
@@ -241,7 +241,7 @@ impl Sync {
     }
 
     /// Logs of a lane that the other side has more of, or has otherwise, except those under way from
-    /// elsewhere.
+    /// elsewhere (Y-11).
     fn missing(
         &self,
         conn: ConnectionId,
@@ -527,7 +527,7 @@ fn locator(newest: u32) -> Vec<u32> {
     std::iter::once(newest).chain(below).chain([0]).collect()
 }
 
-/// The newest position that both sides have alike.
+/// The newest position that both sides have alike (Y-12).
 fn common(session: &Session, group: &GroupId, log: LogId, seek: &Seek, groups: &dyn Groups) -> Option<u32> {
     if !log.lane.is_chained() {
         return Some(seek.have.first().map_or(0, |(seq, _)| *seq));

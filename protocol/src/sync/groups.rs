@@ -70,7 +70,7 @@ pub struct HeldInvite {
 /// The node's groups, as sync sees them.
 pub trait Groups {
     /// What to show to a peer that was dialled at an address its members told: the head if clean,
-    /// and the epoch the device of that address last spoke from.
+    /// and the epoch the device of that address last spoke from (Y-5).
     fn shown(&self, dialled: &str) -> Vec<Claim>;
     /// Epochs by which callers are recognised, newest first, at most 16 a group.
     fn recognised(&self) -> Vec<Claim>;

@@ -183,7 +183,7 @@ impl Sync {
     }
 
     /// Of two sessions with one device the one dialled by the smaller peer id stays; both ends see
-    /// the same two.
+    /// the same two (Y-22).
     fn drop_twin(&mut self, conn: ConnectionId) {
         let Some(session) = self.sessions.get(&conn) else {
             return;

@@ -1,7 +1,7 @@
 //! New entries: pushed to neighbours that take pushes, announced to the rest (Y-15 … Y-18).
 //!
 //! After Plumtree (Leitão, Pereira, Rodrigues 2007): a duplicate prunes its sender, an announcement
-//! that is not followed by the entry grafts the announcer.
+//! that is not followed by the entry grafts the announcer (Y-16).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::time::Timestamp;
 
-/// Pushed and unacknowledged bytes a link bears before pushes turn into announcements.
+/// Pushed and unacknowledged bytes a link bears before pushes turn into announcements (Y-17).
 const LIVE_CREDIT: usize = 64 * 1024;
 /// Announcements wait this long for company.
 const LAZY: Duration = Duration::from_millis(100);

@@ -184,7 +184,7 @@ impl InviteCode {
         Timestamp::from_secs(EPOCH_SECS.saturating_add(u64::from(self.expiry_day) * DAY))
     }
 
-    /// Four syllables of the group's fingerprint, to compare by voice before joining.
+    /// Four syllables of the group's fingerprint, to compare by voice before joining (I-10).
     pub fn words(&self) -> String {
         const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
         const VOWELS: &[u8; 4] = b"aiou";

@@ -1,4 +1,4 @@
-//! Single-shot HPKE (RFC 9180) with the suite's KEM: mail keys and sealed answers.
+//! Single-shot HPKE (RFC 9180) with the suite's KEM: mail keys and sealed answers (C-9).
 
 use openmls::prelude::OpenMlsCrypto;
 use openmls_rust_crypto::RustCrypto;

@@ -18,7 +18,7 @@ use crate::crypto::{self, Secret};
 const MAX_RECORDS: usize = 1 << 16;
 const MAX_RECORD: usize = 1 << 26;
 
-/// The suite of a group: chosen at its creation, part of its id.
+/// The suite of a group: chosen at its creation, part of its id (G-13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u16)]
 pub enum Suite {

@@ -30,7 +30,7 @@ pub struct EpochState {
     pub(super) records: Arc<Records>,
 }
 
-/// What a genesis entry carries so that anyone can follow the tree from the start.
+/// What a genesis entry carries so that anyone can follow the tree from the start (G-15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenesisTree {
     /// The signed GroupInfo of epoch 0.
