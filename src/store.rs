@@ -24,6 +24,7 @@ mod index;
 mod journal;
 mod keyring;
 mod machine;
+mod memory;
 mod migrate;
 mod opening;
 mod plan;
@@ -47,6 +48,7 @@ use piquet_protocol::store::StoreError;
 
 pub use disk::{DiskStore, Opened, wants_passphrase};
 pub use machine::Machine;
+pub use memory::keys_locked;
 pub use process::{Hardening, harden};
 pub use unlock::{KdfCost, Unlock};
 pub use vault::Continuity;
@@ -70,9 +72,12 @@ pub enum OpenError {
     /// A newer program wrote it.
     #[error("a newer version of the program wrote this profile")]
     NewerVersion,
-    /// Header or vault are damaged beyond repair: the rest can't be opened.
+    /// Neither block of the header can be read: the way from the passphrase to the keys is lost.
+    #[error("the header of this profile is damaged")]
+    HeaderDamaged,
+    /// The vault can't be read: the keys to everything else are lost.
     #[error("the keys of this profile are damaged")]
-    Damaged,
+    VaultDamaged,
     /// The disk, or memory for trying the passphrase, failed.
     #[error("the disk does not answer: {}", .0.kind())]
     Io(#[from] io::Error),
@@ -87,7 +92,8 @@ impl OpenError {
             Self::Locked => "profile-locked",
             Self::WrongPassphrase => "wrong-passphrase",
             Self::NewerVersion => "newer-version",
-            Self::Damaged => "profile-damaged",
+            Self::HeaderDamaged => "header-damaged",
+            Self::VaultDamaged => "vault-damaged",
             Self::Io(_) => "disk",
         }
     }

@@ -57,7 +57,7 @@ fn unlock(passphrase: Option<Zeroizing<String>>) -> Unlock {
 /// # Errors
 /// One that is there already; a disk that refuses.
 pub fn create(home: &Path, passphrase: Option<Zeroizing<String>>) -> Result<DiskStore, Failure> {
-    let made = DiskStore::create(home, &unlock(passphrase), KdfCost::DEFAULT, &machine()?);
+    let made = DiskStore::create(home, &unlock(passphrase), KdfCost::tuned(), &machine()?);
     made.map_err(|error| failure(&error))
 }
 
@@ -91,7 +91,7 @@ pub fn wipe(home: &Path) -> Result<(), Failure> {
 
 fn failure(error: &OpenError) -> Failure {
     let exit = match error {
-        OpenError::Damaged | OpenError::NewerVersion => 5,
+        OpenError::HeaderDamaged | OpenError::VaultDamaged | OpenError::NewerVersion => 5,
         OpenError::WrongPassphrase => 4,
         _ => 1,
     };

@@ -13,6 +13,8 @@ pub(super) trait Disk: Send + Sync {
     fn write_at(&self, file: &File, at: u64, bytes: &[u8]) -> io::Result<()>;
     /// Returns when the file's bytes are durable.
     fn sync(&self, file: &File) -> io::Result<()>;
+    /// Tells the disk that it need not keep these bytes, which are zeros from here on, if it can be told.
+    fn discard(&self, file: &File, at: u64, len: u64);
     /// Cuts a file.
     fn truncate(&self, file: &File, len: u64) -> io::Result<()>;
     /// Replaces `to` by `from`.
@@ -41,6 +43,17 @@ impl Disk for RealDisk {
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
     }
+
+    /// A hole: a file system that is mounted so, or trimmed from time to time, passes it on to the disk.
+    #[cfg(target_os = "linux")]
+    fn discard(&self, file: &File, at: u64, len: u64) {
+        use rustix::fs::{FallocateFlags, fallocate};
+        // What was there is noise already; not every file system can do this.
+        let _ = fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, at, len);
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn discard(&self, _file: &File, _at: u64, _len: u64) {}
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)

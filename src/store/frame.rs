@@ -115,10 +115,12 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use super::super::memory::SecretKey;
     use super::*;
 
     fn keys(profile: u8, number: u32, class: u8) -> FrameKeys {
-        let segment = Segment { key: Zeroizing::new([7; 32]), class, first_batch: 0, end: None };
+        let segment =
+            Segment { key: SecretKey::from_slice(&[7; 32]).unwrap(), class, first_batch: 0, end: None };
         FrameKeys::new(&[profile; 16], number, &segment).unwrap()
     }
 

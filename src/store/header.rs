@@ -9,14 +9,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
-
 use super::OpenError;
 use super::bytes::Reader;
-use super::files::Disk;
-use super::seal::{OVERHEAD, SecretKey, open, random, seal};
+use super::files::{Disk, replace};
+use super::memory::SecretKey;
+use super::seal::{OVERHEAD, open, random, seal};
 use super::unlock::{KdfCost, Unlock};
+use sha2::{Digest, Sha256};
 
 /// The header's file.
 pub(super) const HEADER: &str = "header";
@@ -99,7 +98,8 @@ impl Block {
         Ok(Self { version, sequence, vault_key, ..self.clone() })
     }
 
-    /// The successor of this block that opens in another way; master and vault key stay.
+    /// The successor of this block that opens in another way, with another master key: whoever kept an old
+    /// block and knows the old passphrase opens nothing with them.
     pub(super) fn with_unlock(
         &self,
         dir: &Path,
@@ -110,7 +110,7 @@ impl Block {
         let salt = random()?;
         let slot_key = unlock.slot_key(dir, self.cost, &salt)?;
         let mut next = self.with_vault_key(self.version, master, vault_key)?;
-        next.slots[0] = Slot::wrap(&slot_key, salt, &self.profile, master)?;
+        next.slots = [Slot::wrap(&slot_key, salt, &self.profile, master)?, Slot::noise()?];
         next.kind = unlock.kind();
         Ok(next)
     }
@@ -202,14 +202,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Makes the header of a new profile, durably.
+    /// Makes the header of a new profile, durably and at once: half a header would be neither a profile
+    /// nor room for one.
     pub(super) fn create(disk: &dyn Disk, dir: &Path, block: Block) -> io::Result<Self> {
-        let file = disk.create(&dir.join(HEADER))?;
         let other = random::<BLOCK>()?;
-        disk.write_at(&file, 0, &[block.encode(), other.to_vec()].concat())?;
-        disk.sync(&file)?;
-        disk.sync_folder(dir)?;
-        Ok(Self { file, place: 0, block })
+        replace(disk, &dir.join(HEADER), &[block.encode(), other.to_vec()].concat())?;
+        Self::with(dir, 0, block)
     }
 
     /// All usable blocks with their places, the newest first.
@@ -227,7 +225,7 @@ impl Header {
             }
         }
         blocks.sort_by_key(|(_, block)| std::cmp::Reverse(block.sequence));
-        if blocks.is_empty() { Err(OpenError::Damaged) } else { Ok(blocks) }
+        if blocks.is_empty() { Err(OpenError::HeaderDamaged) } else { Ok(blocks) }
     }
 
     /// Goes on with a block that [`Header::read`] found.
@@ -246,10 +244,14 @@ impl Header {
         Ok(())
     }
 
-    /// Overwrites the block not in force. An SSD may keep the old bytes in a spare cell.
+    /// Overwrites the block not in force and tells the disk that it may forget the place. An SSD may keep
+    /// the old bytes in a spare cell all the same.
     pub(super) fn forget_other(&self, disk: &dyn Disk) -> io::Result<()> {
-        disk.write_at(&self.file, ((1 - self.place) * BLOCK) as u64, &random::<BLOCK>()?)?;
-        disk.sync(&self.file)
+        let other = ((1 - self.place) * BLOCK) as u64;
+        disk.write_at(&self.file, other, &random::<BLOCK>()?)?;
+        disk.sync(&self.file)?;
+        disk.discard(&self.file, other, BLOCK as u64);
+        Ok(())
     }
 }
 
@@ -281,7 +283,7 @@ fn wrap(key: &[u8; 32], ad: &[u8], secret: &[u8; 32]) -> io::Result<[u8; WRAPPED
 
 fn unwrap(key: &[u8; 32], ad: &[u8], wrapped: &[u8; WRAPPED]) -> Option<SecretKey> {
     let plain = open(key, ad, wrapped)?;
-    Some(Zeroizing::new(plain.as_slice().try_into().ok()?))
+    SecretKey::from_slice(&plain)
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 use super::OpenError;
 use super::files::{Disk, next_name, read_bounded, remove_if_there, shred, take_place, write_next};
 use super::header::{Block, Header, ProfileId};
+use super::memory::SecretKey;
 use super::migrate::Format;
-use super::seal::{OVERHEAD, SecretKey, open, random_key, seal};
+use super::seal::{OVERHEAD, open, random_key, seal};
 use super::unlock::{KEY_FILE, KdfCost, Unlock};
 use super::vault::{MAX_VAULT, Vault};
 
@@ -25,7 +26,7 @@ pub(super) const VAULT: &str = "vault";
 pub(super) struct Keyring {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
-    header: Header,
+    pub(super) header: Header,
     master: SecretKey,
     vault_key: SecretKey,
     /// Changed here, then [`Keyring::save`]d or [`Keyring::rotate`]d.
@@ -86,9 +87,12 @@ impl Keyring {
         let (master, opened) = unlock_any(dir, unlock, &blocks)?;
         let alike: Vec<_> = blocks.iter().filter(|(_, block)| block.opens_like(&opened)).collect();
         let best = candidates(dir, &alike, &master)?;
-        let best = best.into_iter().max_by_key(|found| found.generation).ok_or(OpenError::Damaged)?;
+        // A block that this passphrase does not open is that of a newer one: then this one opens no more.
+        let none =
+            if alike.len() < blocks.len() { OpenError::WrongPassphrase } else { OpenError::VaultDamaged };
+        let best = best.into_iter().max_by_key(|found| found.generation).ok_or(none)?;
         let plain = format.migrate(best.block.version, dir, best.plain)?;
-        let vault = Vault::decode(&plain).ok_or(OpenError::Damaged)?;
+        let vault = Vault::decode(&plain).ok_or(OpenError::VaultDamaged)?;
         let migrated = best.block.version != format.version;
         let header = Header::with(dir, best.place, best.block)?;
         let unfinished = match (best.in_next, blocks.len()) {
@@ -123,15 +127,19 @@ impl Keyring {
         self.rotate_to(self.header.block.version)
     }
 
-    /// Wraps the master key anew (S-8). Until the last step both the old and the new way open the profile.
+    /// Lets the profile be opened in another way, with new master and vault keys (S-8). Until the last step
+    /// the old way or the new one opens it, or both.
     pub(super) fn rewrap(&mut self, unlock: &Unlock) -> Result<(), OpenError> {
         self.finish()?;
         if unlock.kind() != self.header.block.kind {
             unlock.prepare(&*self.disk, &self.dir)?;
         }
-        let block = self.header.block.with_unlock(&self.dir, unlock, &self.master, &self.vault_key)?;
+        let (master, key) = (random_key()?, random_key()?);
+        self.write_vault(&key)?;
+        let block = self.header.block.with_unlock(&self.dir, unlock, &master, &key)?;
         self.header.succeed(&*self.disk, block)?;
-        self.unfinished = Unfinished::OldBlock;
+        (self.master, self.vault_key) = (master, key);
+        self.unfinished = Unfinished::Place;
         self.finish()?;
         if !matches!(unlock, Unlock::KeyFile) {
             shred(&*self.disk, &self.dir.join(KEY_FILE))?;

@@ -32,10 +32,10 @@ impl Format {
     /// Runs the steps from version `from` on.
     ///
     /// # Errors
-    /// [`OpenError::Damaged`] if there is no way: such a version was never released.
+    /// [`OpenError::VaultDamaged`] if there is no way: such a version was never released.
     pub(super) fn migrate(&self, from: u32, dir: &Path, mut plain: Plain) -> Result<Plain, OpenError> {
         for version in from..self.version {
-            let step = self.steps.iter().find(|step| step.from == version).ok_or(OpenError::Damaged)?;
+            let step = self.steps.iter().find(|step| step.from == version).ok_or(OpenError::VaultDamaged)?;
             plain = (step.run)(dir, plain)?;
         }
         Ok(plain)

@@ -113,7 +113,7 @@ impl DiskStore {
     /// of a batch that never became durable. Not where the journal is damaged: there a name may be lost
     /// whose secret must not be.
     fn drop_unnamed_secrets(&mut self) -> Result<(), OpenError> {
-        let named = self.with_index(Index::secrets).map_err(|_| OpenError::Damaged)?;
+        let named = self.with_index(Index::secrets).map_err(|_| broken(Broken))?;
         let named: BTreeSet<_> = named.into_iter().collect();
         let before = self.keyring.vault.secrets.len();
         if locked(&self.damage).is_empty() {

@@ -163,7 +163,7 @@ impl Plan {
         let id = random()?;
         if value.len() <= INLINE {
             self.write(SECRETS, Op::SecretInVault, address, &[&id]);
-            self.added.push((id, Kept::Inline(value.clone())));
+            self.added.push((id, Kept::inline(value)));
         } else {
             let key = random_key()?;
             let sealed = seal(&key, &secret_ad(profile, &id), value)?;

@@ -1,7 +1,7 @@
 //! Keeping a process's memory to itself.
 
-/// What [`harden`] achieved. Memory is not locked: locking pages of one's own needs unsafe code, and
-/// locking everything exceeds what systems allow; so swap and hibernation can hold keys.
+/// What [`harden`] achieved. Of memory only the store's keys are locked ([`super::keys_locked`]): what is being
+/// read or written, and MLS states in use, can go to swap, and hibernation writes everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hardening {
     /// A crash writes no core file.

@@ -9,8 +9,7 @@ use hmac::Hmac;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// A symmetric key, wiped when dropped.
-pub(super) type SecretKey = Zeroizing<[u8; 32]>;
+use super::memory::SecretKey;
 
 pub(super) const NONCE: usize = 24;
 const TAG: usize = 16;
@@ -26,14 +25,16 @@ pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
 
 /// A fresh key.
 pub(super) fn random_key() -> io::Result<SecretKey> {
-    Ok(Zeroizing::new(random()?))
+    let mut key = SecretKey::zeroed();
+    getrandom::fill(key.fill()).map_err(io::Error::other)?;
+    Ok(key)
 }
 
 /// `HKDF-Expand(key, label)`.
 pub(super) fn expand(key: &[u8; 32], label: &[u8]) -> io::Result<SecretKey> {
-    let mut out = Zeroizing::new([0; 32]);
+    let mut out = SecretKey::zeroed();
     let hkdf = Hkdf::<Sha256>::from_prk(key).map_err(io::Error::other)?;
-    hkdf.expand(label, &mut *out).map_err(io::Error::other)?;
+    hkdf.expand(label, out.fill()).map_err(io::Error::other)?;
     Ok(out)
 }
 

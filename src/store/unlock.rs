@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use hkdf::Hkdf;
@@ -11,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::OpenError;
 use super::files::{Disk, read_bounded, replace};
-use super::seal::{SecretKey, random_key};
+use super::memory::SecretKey;
+use super::seal::random_key;
 
 /// The file of a profile without passphrase.
 pub(super) const KEY_FILE: &str = "key";
@@ -44,10 +46,33 @@ pub struct KdfCost {
 impl KdfCost {
     /// 256 MiB, 3 passes: about a second on a laptop.
     pub const DEFAULT: Self = Self { memory_kib: 256 << 10, passes: 3 };
+    /// How long trying one passphrase should take, on the machine the profile is made on.
+    pub const PATIENCE: Duration = Duration::from_secs(1);
     /// The cheapest accepted, for small machines: 64 MiB, 3 passes.
     pub const FLOOR: Self = Self { memory_kib: 64 << 10, passes: 3 };
     /// The dearest accepted, so that a forged header can't exhaust a machine: 1 GiB, 12 passes.
     pub const CEILING: Self = Self { memory_kib: 1 << 20, passes: 12 };
+
+    /// What takes about [`KdfCost::PATIENCE`] here: [`KdfCost::DEFAULT`], with less memory on a slow machine
+    /// and more passes on a fast one, within [`KdfCost::FLOOR`] and [`KdfCost::CEILING`].
+    pub fn tuned() -> Self {
+        let start = Instant::now();
+        match Self::FLOOR.derive("", &[0; 32]) {
+            Ok(_) => Self::scaled(start.elapsed()),
+            // Not even that much memory: then no more is asked for.
+            Err(_) => Self::FLOOR,
+        }
+    }
+
+    /// The cost for a machine on which [`KdfCost::FLOOR`] took so long.
+    fn scaled(floor: Duration) -> Self {
+        let times = Self::PATIENCE.as_secs_f64() / floor.as_secs_f64().max(0.001);
+        let mib = (f64::from(Self::FLOOR.memory_kib >> 10) * times) as u32;
+        let memory_kib = mib.saturating_mul(1 << 10).clamp(Self::FLOOR.memory_kib, Self::DEFAULT.memory_kib);
+        let more = f64::from(Self::FLOOR.memory_kib) * times / f64::from(memory_kib);
+        let passes = (f64::from(Self::DEFAULT.passes) * more) as u32;
+        Self { memory_kib, passes: passes.clamp(Self::DEFAULT.passes, Self::CEILING.passes) }
+    }
 
     /// A cost of `memory_kib` KiB and `passes`; `None` outside [`KdfCost::FLOOR`] to
     /// [`KdfCost::CEILING`].
@@ -63,9 +88,9 @@ impl KdfCost {
 
     fn derive(self, passphrase: &str, salt: &[u8; 32]) -> Result<SecretKey, OpenError> {
         let params = Params::new(self.memory_kib, self.passes, 1, Some(32)).map_err(out_of_memory)?;
-        let mut key = Zeroizing::new([0; 32]);
+        let mut key = SecretKey::zeroed();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase.as_bytes(), salt, &mut *key)
+            .hash_password_into(passphrase.as_bytes(), salt, key.fill())
             .map_err(out_of_memory)?;
         Ok(key)
     }
@@ -106,13 +131,28 @@ impl Unlock {
 fn from_key_file(dir: &Path, salt: &[u8; 32]) -> Result<SecretKey, OpenError> {
     let bytes = read_bounded(&dir.join(KEY_FILE), 32)?.ok_or(OpenError::WrongPassphrase)?;
     let bytes = Zeroizing::new(bytes);
-    let mut key = Zeroizing::new([0; 32]);
+    let mut key = SecretKey::zeroed();
     Hkdf::<Sha256>::new(Some(salt), &bytes)
-        .expand(b"piquet v1 key file", &mut *key)
+        .expand(b"piquet v1 key file", key.fill())
         .map_err(|error| OpenError::Io(io::Error::other(error)))?;
     Ok(key)
 }
 
 fn out_of_memory(_: argon2::Error) -> OpenError {
     OpenError::Io(io::ErrorKind::OutOfMemory.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_machine_gets_less_memory_and_a_fast_one_more_passes_within_bounds() {
+        let cost = |millis| KdfCost::scaled(Duration::from_millis(millis)).numbers();
+        assert_eq!(cost(250), (256 << 10, 3));
+        assert_eq!(cost(500), (128 << 10, 3));
+        assert_eq!(cost(125), (256 << 10, 6));
+        assert_eq!(cost(60_000), KdfCost::FLOOR.numbers());
+        assert_eq!(cost(0), (256 << 10, 12));
+    }
 }

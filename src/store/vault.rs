@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::bytes::Reader;
-use super::seal::SecretKey;
+use super::memory::{SecretKey, lock};
 
 /// Secrets up to this many bytes lie in the vault itself, larger ones in the journal under their own key.
 pub(super) const INLINE: usize = 64;
@@ -71,11 +71,11 @@ impl Vault {
         out.extend(self.opening.to_be_bytes());
         out.extend(self.machine);
         out.push(self.continuity as u8);
-        out.extend(*self.index_key);
+        out.extend(self.index_key.iter());
         out.extend((self.segments.len() as u32).to_be_bytes());
         for (number, segment) in &self.segments {
             out.extend(number.to_be_bytes());
-            out.extend(*segment.key);
+            out.extend(segment.key.iter());
             out.push(segment.class);
             out.extend(segment.first_batch.to_be_bytes());
             out.extend(segment.end.unwrap_or(u64::MAX).to_be_bytes());
@@ -101,7 +101,7 @@ impl Vault {
             opening: reader.u64()?,
             machine: reader.array()?,
             continuity: Continuity::from_byte(reader.u8()?)?,
-            index_key: Zeroizing::new(reader.array()?),
+            index_key: SecretKey::from_slice(reader.take(32)?)?,
             segments: decode_segments(&mut reader)?,
             secrets: decode_secrets(&mut reader)?,
         })
@@ -115,6 +115,12 @@ impl Continuity {
 }
 
 impl Kept {
+    pub(super) fn inline(secret: &[u8]) -> Self {
+        let secret = Zeroizing::new(secret.to_vec());
+        lock(&secret);
+        Self::Inline(secret)
+    }
+
     fn parts(&self) -> (u8, &[u8]) {
         match self {
             Self::Inline(value) => (0, value),
@@ -124,8 +130,8 @@ impl Kept {
 
     fn from_parts(kind: u8, bytes: &[u8]) -> Option<Self> {
         match kind {
-            0 if bytes.len() <= INLINE => Some(Self::Inline(Zeroizing::new(bytes.to_vec()))),
-            1 => Some(Self::Key(Zeroizing::new(bytes.try_into().ok()?))),
+            0 if bytes.len() <= INLINE => Some(Self::inline(bytes)),
+            1 => SecretKey::from_slice(bytes).map(Self::Key),
             _ => None,
         }
     }
@@ -138,7 +144,7 @@ fn decode_segments(reader: &mut Reader<'_>) -> Option<BTreeMap<u32, Segment>> {
 
 fn decode_segment(reader: &mut Reader<'_>) -> Option<Segment> {
     Some(Segment {
-        key: Zeroizing::new(reader.array()?),
+        key: SecretKey::from_slice(reader.take(32)?)?,
         class: reader.u8()?,
         first_batch: reader.u64()?,
         end: Some(reader.u64()?).filter(|end| *end != u64::MAX),

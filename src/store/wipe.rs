@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::OpenError;
-use super::files::{RealDisk, next_name, shred};
+use super::files::{Disk, RealDisk, next_name, remove_if_there, shred};
 use super::header::{HEADER, Header};
 use super::index::INDEX;
 use super::journal::JOURNAL;
@@ -13,6 +13,9 @@ use super::keyring::VAULT;
 use super::machine::Machine;
 use super::opening::{LOCK, lock};
 use super::unlock::KEY_FILE;
+
+/// The socket of a node that was killed.
+const CONTROL: &str = "control";
 
 /// Destroys the profile in `dir` for good, without asking for its passphrase: header and key file are
 /// overwritten, then the vault, then all files of the store and the folder, if nothing else is in it.
@@ -22,23 +25,31 @@ use super::unlock::KEY_FILE;
 /// [`OpenError::NoProfile`] if nothing of a profile is there, [`OpenError::Locked`] while a process uses
 /// it, [`OpenError::Io`] if the disk refuses; then it can be called again.
 pub fn wipe(dir: &Path, machine: &Machine) -> Result<(), OpenError> {
+    wipe_on(&RealDisk, dir, machine)
+}
+
+pub(super) fn wipe_on(disk: &dyn Disk, dir: &Path, machine: &Machine) -> Result<(), OpenError> {
     let files = [HEADER, KEY_FILE, VAULT];
-    if !files.iter().any(|name| dir.join(name).exists()) {
+    let there = |name: &str| dir.join(name).exists();
+    // A wipe that was interrupted after its keys were gone leaves a lock and a journal.
+    let unfinished = there(LOCK) && there(JOURNAL);
+    if !unfinished && !files.into_iter().any(there) {
         return Err(OpenError::NoProfile);
     }
     let lock = lock(dir)?;
     let profile = Header::read(dir, u32::MAX).ok().and_then(|blocks| Some(blocks.first()?.1.profile));
     for name in files {
-        shred(&RealDisk, &dir.join(name))?;
-        shred(&RealDisk, &next_name(&dir.join(name)))?;
+        shred(disk, &dir.join(name))?;
+        shred(disk, &next_name(&dir.join(name)))?;
     }
     if let Some(profile) = profile {
         machine.forget(&profile)?;
     }
     remove_folder(&dir.join(JOURNAL))?;
     remove_folder(&dir.join(INDEX))?;
+    remove_if_there(disk, &dir.join(CONTROL))?;
     drop(lock);
-    fs::remove_file(dir.join(LOCK))?;
+    disk.remove(&dir.join(LOCK))?;
     // What other files are here is not ours to remove.
     let _ = fs::remove_dir(dir);
     Ok(())

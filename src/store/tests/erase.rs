@@ -90,7 +90,7 @@ fn a_vault_file_from_before_is_opened_by_nothing() {
     store.commit(erase(1)).unwrap();
     drop(store);
     fs::write(home.dir().join("vault"), old).unwrap();
-    assert_eq!(home.try_open().err().unwrap().code(), "profile-damaged");
+    assert_eq!(home.try_open().err().unwrap().code(), "vault-damaged");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use piquet_protocol::store::{Batch, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
-use super::support::{Home, key, put, put_secret, secret, values};
+use super::support::{Call, Fate, Faulty, Home, erase, key, put, put_secret, secret, values};
 use crate::store::header::{BLOCK, HEADER};
 use crate::store::migrate::{Format, Step};
 use crate::store::record::MAX_RECORD;
@@ -95,6 +95,48 @@ fn a_passphrase_can_be_given_changed_and_taken_away() {
 }
 
 #[test]
+fn an_old_header_kept_elsewhere_opens_nothing_after_a_change_of_passphrase() {
+    let home = Home::with_profile();
+    let mut store = home.open();
+    store.change_passphrase(&passphrase("old")).unwrap();
+    let old = fs::read(home.dir().join(HEADER)).unwrap();
+    store.change_passphrase(&passphrase("new")).unwrap();
+    let master = store.keyring.header.block.unlock(&home.dir(), &passphrase("new")).unwrap();
+    drop(store);
+    let new = fs::read(home.dir().join(HEADER)).unwrap();
+    for place in [0, BLOCK] {
+        // The old block in the place of either, with today's vault and the other block of today.
+        let block = old.chunks(BLOCK).find(|block| block.starts_with(b"piquet")).unwrap();
+        let mut mixed = new.clone();
+        mixed[place..place + BLOCK].copy_from_slice(block);
+        fs::write(home.dir().join(HEADER), &mixed).unwrap();
+        assert_ne!(code(open_with(&home, &passphrase("old"))), "ok");
+    }
+    let (_, block) = crate::store::header::Header::read(&home.dir(), 1).unwrap().pop().unwrap();
+    let old_master = block.unlock(&home.dir(), &passphrase("old")).unwrap();
+    assert_ne!(*old_master, *master, "nor does the key it leads to open today's");
+}
+
+#[test]
+fn a_block_no_longer_in_force_is_noise_on_the_disk_and_then_discarded() {
+    let home = Home::with_profile();
+    let disk = Faulty::new(|_| Fate::Done);
+    let mut store = home.open_on(&disk).unwrap();
+    store.commit(put_secret(1, b"secret")).unwrap();
+    let calls = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sink = calls.clone();
+    disk.plan(move |call| {
+        sink.lock().unwrap().push(call);
+        Fate::Done
+    });
+    store.commit(erase(1)).unwrap();
+    let calls = calls.lock().unwrap();
+    assert!(calls.ends_with(&[Call::Write(BLOCK), Call::Sync, Call::Discard]), "{calls:?}");
+    let header = fs::read(home.dir().join(HEADER)).unwrap();
+    assert_eq!(header.chunks(BLOCK).filter(|block| block.starts_with(b"piquet")).count(), 1);
+}
+
+#[test]
 fn renewing_the_wrapping_of_a_key_file_keeps_it_working() {
     let home = Home::new();
     let mut store = home.create();
@@ -114,10 +156,16 @@ fn a_lost_key_file_opens_nothing() {
 
 #[test]
 fn a_damaged_header_or_vault_is_said_so() {
-    for (name, bytes) in [(HEADER, vec![0; 2 * BLOCK]), (HEADER, vec![]), ("vault", vec![1; 5000])] {
+    let damages = [
+        (HEADER, vec![0; 2 * BLOCK], "header-damaged"),
+        (HEADER, vec![], "header-damaged"),
+        ("vault", vec![1; 5000], "vault-damaged"),
+        ("vault", vec![], "vault-damaged"),
+    ];
+    for (name, bytes, expected) in damages {
         let home = Home::with_profile();
         fs::write(home.dir().join(name), bytes).unwrap();
-        assert_eq!(code(home.try_open()), "profile-damaged", "{name}");
+        assert_eq!(code(home.try_open()), expected);
     }
 }
 
@@ -158,7 +206,7 @@ fn a_version_without_a_way_to_the_present_is_refused() {
     let format = Format { version: 3, steps: &[] };
     let disk = std::sync::Arc::new(crate::store::files::RealDisk);
     let opened = DiskStore::open_on(disk, &home.dir(), &Unlock::KeyFile, &home.machine(), &format);
-    assert_eq!(code(opened), "profile-damaged");
+    assert_eq!(code(opened), "vault-damaged");
     assert_eq!(code(home.try_open()), "ok", "nothing was changed");
 }
 
@@ -166,6 +214,7 @@ fn a_version_without_a_way_to_the_present_is_refused() {
 fn wiping_needs_no_passphrase_and_leaves_nothing() {
     let home = Home::new();
     home.create().commit(put(1, b"hello")).unwrap();
+    fs::write(home.dir().join("control"), "of a node that was killed").unwrap();
     wipe(&home.dir(), &home.machine()).unwrap();
     assert!(!home.dir().exists());
     assert_eq!(super::support::files(home.dir().parent().unwrap()), Vec::<std::path::PathBuf>::new());
@@ -188,7 +237,7 @@ fn after_the_first_step_of_a_wipe_nothing_opens() {
     let header = fs::read(home.dir().join(HEADER)).unwrap();
     fs::remove_file(home.dir().join(HEADER)).unwrap();
     fs::write(home.dir().join(HEADER), vec![7; header.len()]).unwrap();
-    assert_eq!(code(home.try_open()), "profile-damaged");
+    assert_eq!(code(home.try_open()), "header-damaged");
     wipe(&home.dir(), &home.machine()).unwrap();
     assert!(!home.dir().exists());
 }

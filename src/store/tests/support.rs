@@ -148,6 +148,7 @@ pub(super) enum Call {
     Create,
     Write(usize),
     Sync,
+    Discard,
     Truncate,
     Rename,
     Remove,
@@ -205,6 +206,12 @@ impl Disk for Faulty {
     fn sync(&self, file: &File) -> io::Result<()> {
         self.ask(Call::Sync)?;
         RealDisk.sync(file)
+    }
+
+    fn discard(&self, file: &File, at: u64, len: u64) {
+        if self.ask(Call::Discard).is_ok() {
+            RealDisk.discard(file, at, len);
+        }
     }
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
