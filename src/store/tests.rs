@@ -5,5 +5,9 @@ mod damage;
 mod erase;
 mod life;
 mod places;
+#[cfg(unix)]
+mod power;
+#[cfg(unix)]
+mod recorder;
 mod support;
 mod twin;

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::OpenError;
 use super::files::{Disk, RealDisk, next_name, remove_if_there, shred};
 use super::header::{HEADER, Header};
-use super::index::INDEX;
+use super::index::Index;
 use super::journal::JOURNAL;
 use super::keyring::VAULT;
 use super::machine::Machine;
@@ -45,9 +45,11 @@ pub(super) fn wipe_on(disk: &dyn Disk, dir: &Path, machine: &Machine) -> Result<
     if let Some(profile) = profile {
         machine.forget(&profile)?;
     }
-    remove_folder(&dir.join(JOURNAL))?;
-    remove_folder(&dir.join(INDEX))?;
+    remove_journal(disk, &dir.join(JOURNAL))?;
+    Index::destroy(dir)?;
     remove_if_there(disk, &dir.join(CONTROL))?;
+    // The lock goes last: it says that there is something to go on with.
+    disk.sync_folder(dir)?;
     drop(lock);
     disk.remove(&dir.join(LOCK))?;
     // What other files are here is not ours to remove.
@@ -55,9 +57,17 @@ pub(super) fn wipe_on(disk: &dyn Disk, dir: &Path, machine: &Machine) -> Result<
     Ok(())
 }
 
-fn remove_folder(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+fn remove_journal(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+    let segments = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for segment in segments.map(|segment| segment.map(|segment| segment.path())) {
+        let segment = segment?;
+        if segment.is_file() {
+            disk.remove(&segment)?;
+        }
     }
+    disk.sync_folder(folder)?;
+    fs::remove_dir_all(folder)
 }

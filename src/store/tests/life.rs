@@ -170,7 +170,7 @@ fn a_damaged_header_or_vault_is_said_so() {
 }
 
 /// Adds padding, as a step of a later version might add a field.
-const NEXT: Format = Format {
+pub(super) const NEXT: Format = Format {
     version: 2,
     steps: &[Step {
         from: 1,
