@@ -139,6 +139,8 @@ pub struct Replica {
     frozen: Option<Frozen>,
     /// The state a commit of this round leads to, until its entry is applied.
     pending: Option<(EntryId, EpochState)>,
+    /// See [`Replica::tie`].
+    ties: Secret,
     /// Sets of operations already in the store.
     states_stored: usize,
     /// Whether an act may be owed that cites branches built on (L-6).
@@ -214,6 +216,13 @@ impl Replica {
 
     fn shelf<'a>(&self, round: &'a Round<'_>) -> shelf::Shelf<'a> {
         shelf::Shelf { sight: round.sight(), group: self.group }
+    }
+
+    /// What orders records of one number in the store. Orders lie there readable, so this is not the
+    /// entry's id or anything that somebody else could compute from it (S-3).
+    fn tie(&self, id: &EntryId) -> u64 {
+        let mac = self.ties.mac("tie", &[id.as_bytes()]);
+        mac.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
 
     fn own_log(&self, lane: crate::entry::Lane) -> LogId {

@@ -266,8 +266,13 @@ impl<S: Store> Node<S> {
         if self.joins.contains_key(&invite) {
             return Ok(invite);
         }
+        let addresses: Vec<String> = code.hints.iter().map(Hint::multiaddr).collect();
         let joining = Joining::start(code, name, Suite::Classical, &mut *self.rng)?;
-        Ok(self.keep_join(joining))
+        let invite = self.keep_join(joining);
+        for address in addresses {
+            self.call_again(&address, now);
+        }
+        Ok(invite)
     }
 
     /// Codes in use, with the group's fingerprint.

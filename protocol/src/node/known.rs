@@ -23,6 +23,16 @@ impl Known<'_> {
         self.joins.values().filter_map(|join| join.bootstrap.as_ref())
     }
 
+    /// A group this device is in. One that it is coming into again, as a new device, is as one it does not
+    /// know yet.
+    fn replica(&self, group: &GroupId) -> Option<&Replica> {
+        self.replicas.get(group).filter(|_| self.bootstrap(group).is_none())
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.values().filter(|replica| self.bootstrap(&replica.group()).is_none())
+    }
+
     fn bootstrap(&self, group: &GroupId) -> Option<&Bootstrap> {
         self.bootstraps().find(|bootstrap| bootstrap.group() == *group)
     }
@@ -38,14 +48,14 @@ impl Groups for Known<'_> {
     fn shown(&self, dialled: &str) -> Vec<Claim> {
         let told = |replica: &&Replica| replica.contacts().iter().any(|(_, contact)| contact == dialled);
         let live = |replica: &&Replica| !replica.is_over();
-        let groups = self.replicas.values().filter(live).filter(|r| self.lan.contains(dialled) || told(r));
+        let groups = self.groups().filter(live).filter(|r| self.lan.contains(dialled) || told(r));
         let claims = groups.flat_map(|replica| replica.claims_for(dialled));
         let hinted = self.joins.values().filter(|join| self.hinted(join, dialled));
         claims.chain(hinted.filter_map(|join| join.bootstrap.as_ref()).map(Bootstrap::claim)).collect()
     }
 
     fn recognised(&self) -> Vec<Claim> {
-        self.replicas.values().flat_map(Replica::recognised).collect()
+        self.groups().flat_map(Replica::recognised).collect()
     }
 
     fn doors(&self, dialled: &str) -> Vec<Door> {
@@ -65,25 +75,25 @@ impl Groups for Known<'_> {
     }
 
     fn on_roster(&self, group: &GroupId, device: &DeviceKey) -> bool {
-        match self.replicas.get(group) {
+        match self.replica(group) {
             Some(replica) => replica.view().member_of(device).is_some(),
             None => self.bootstrap(group).is_some_and(|bootstrap| bootstrap.leaves().contains(device)),
         }
     }
 
     fn signer(&self, group: &GroupId) -> Option<SigningKey> {
-        let own = self.replicas.get(group).map(Replica::signer);
+        let own = self.replica(group).map(Replica::signer);
         own.or_else(|| self.bootstrap(group).map(Bootstrap::signer)).cloned()
     }
 
     fn heads(&self, group: &GroupId) -> Vec<LogHead> {
-        self.replicas.get(group).map(Replica::heads).unwrap_or_default()
+        self.replica(group).map(Replica::heads).unwrap_or_default()
     }
 
     fn id_at(&self, group: &GroupId, log: LogId, seq: u32) -> Option<EntryId> {
         let durable = Overlay::default();
         let sight = Sight { store: self.store, overlay: &durable };
-        self.replicas.get(group).and_then(|replica| replica.id_at(log, seq, sight))
+        self.replica(group).and_then(|replica| replica.id_at(log, seq, sight))
     }
 
     fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>> {
@@ -93,20 +103,20 @@ impl Groups for Known<'_> {
         let shown = |replica: &&Replica| {
             replica.frozen() != Some(Frozen::RolledBack) || replica.device() != log.device
         };
-        let replica = self.replicas.get(group).filter(shown);
+        let replica = self.replica(group).filter(shown);
         replica.map(|replica| replica.read(log, after, bytes, sight)).unwrap_or_default()
     }
 
     fn missing(&self, group: &GroupId) -> BTreeSet<EntryId> {
         let durable = Overlay::default();
         let sight = Sight { store: self.store, overlay: &durable };
-        self.replicas.get(group).map(|replica| replica.missing(sight)).unwrap_or_default()
+        self.replica(group).map(|replica| replica.missing(sight)).unwrap_or_default()
     }
 
     fn chain(&self, group: &GroupId, id: &EntryId, bytes: usize) -> Option<(DeviceKey, Vec<Vec<u8>>)> {
         let durable = Overlay::default();
         let sight = Sight { store: self.store, overlay: &durable };
-        let replica = self.replicas.get(group)?;
+        let replica = self.replica(group)?;
         replica
             .chain(id, bytes, sight)
             .filter(|(device, _)| replica.frozen() != Some(Frozen::RolledBack) || replica.device() != *device)

@@ -594,3 +594,45 @@ fn an_old_copy_that_meets_several_peers_at_once_shows_nothing_of_its_own() {
         }
     }
 }
+
+#[test]
+fn a_second_code_of_somebody_who_is_connected_is_used_at_once() {
+    let (mut sim, first) = picket(31, 2);
+    // Bob has called Alice, and the session stays open.
+    sim.run_for(MINUTE);
+    let second = sim.act(0, |node, now| node.create_group("second", "alice", Suite::Classical, now)).unwrap();
+    admit(&mut sim, second, 1, "bob");
+    say(&mut sim, 1, second, "here too");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], second, 1)));
+    say(&mut sim, 1, first, "and still here");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], first, 1)));
+}
+
+#[test]
+fn an_old_copy_comes_in_again_as_a_new_device_by_a_new_code() {
+    let (mut sim, group) = picket(32, 2);
+    sim.run_for(MINUTE);
+    let image = sim.image(1);
+    say(&mut sim, 1, group, "first");
+    assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
+    sim.crash(1);
+    sim.put_image(1, image);
+    sim.start(1);
+    let rolled_back = |sim: &mut Sim| sim.laptop(1).events.iter().any(|(_, e)| *e == Event::RolledBack);
+    assert!(sim.run_until(5 * MINUTE, rolled_back));
+    let expires = sim.now().after(MINUTE * 60);
+    let invite = sim.act(0, |node, now| node.invite(group, 1, expires, now)).unwrap();
+    join(&mut sim, 1, &invite.code.unwrap(), "bob again");
+    let writes = |sim: &mut Sim| sim.act(1, |node, now| node.send(group, "anew", now)).is_ok();
+    assert!(sim.run_until(5 * MINUTE, writes), "it is in again");
+    let heard = |sim: &mut Sim| texts(sim, 0, group).contains(&"anew".to_owned());
+    assert!(sim.run_until(5 * MINUTE, heard));
+    sim.crash(1);
+    sim.start(1);
+    let said = texts(&mut sim, 0, group);
+    assert!(sim.run_until(5 * MINUTE, |sim| texts(sim, 1, group) == said), "what it could read it reads");
+    let distinct: BTreeSet<_> = said.iter().collect();
+    assert_eq!(distinct.len(), said.len(), "{said:?}");
+    say(&mut sim, 1, group, "and on");
+    assert!(sim.run_until(5 * MINUTE, |sim| texts(sim, 0, group).len() == said.len() + 1));
+}

@@ -243,7 +243,8 @@ impl Replica {
         };
         self.note_clock(message.clock);
         let log = LogId { device: entry.device(), lane: entry.header().lane };
-        shelf::put_message(round.overlay, &self.group, log, entry, message.clock);
+        let tie = self.tie(&entry.id());
+        shelf::put_message(round.overlay, &self.group, log, entry, message.clock, tie);
         round.events.push(Event::Message(entry.id()));
     }
 

@@ -12,7 +12,7 @@ use super::shelf::{self, Shelf};
 use super::{Event, Frozen, Replica, Round};
 use crate::action::beacon::Beacon;
 use crate::codec::{DecodeError, to_cbor};
-use crate::crypto;
+use crate::crypto::{self, Secret};
 use crate::entry::{Body, Entry, Header, Lane, Language, MAX_ACT_CITES, author_entry};
 use crate::group::epoch::{EpochKeys, EpochTree, KeyRing};
 use crate::group::membership::Membership;
@@ -73,6 +73,7 @@ pub(super) fn found(
     shelf::put_epoch_keys(round.overlay, &group, &root, &keys);
     shelf::put_secret(round.overlay, &group, &shelf::state_name(&root), state.to_bytes());
     replica.ring.insert(root, keys);
+    replica.draw_ties(round)?;
     let founder = replica.device;
     replica.add_device(founder, round);
     replica.reload_head(round)?;
@@ -122,9 +123,22 @@ impl Replica {
             clock: 0,
             frozen: None,
             pending: None,
+            ties: Secret::new([0; 32]),
             states_stored: 1,
             unsettled: false,
         }
+    }
+
+    /// Draws the key of [`Replica::tie`], unless an earlier device of this profile has.
+    pub(super) fn draw_ties(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
+        let kept = self.shelf(round).secret(b"ties")?;
+        self.ties = match kept.and_then(|bytes| Secret::from_slice(&bytes)) {
+            Some(ties) => ties,
+            None => Secret::random(round.rng),
+        };
+        let ties = Zeroizing::new(self.ties.as_bytes().to_vec());
+        shelf::put_secret(round.overlay, &self.group, b"ties", ties);
+        Ok(())
     }
 
     /// Posts this device's name and mail key.

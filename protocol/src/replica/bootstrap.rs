@@ -243,7 +243,7 @@ impl Bootstrap {
         let genesis = self.find_genesis(&chain).ok_or(BootstrapError::Incomplete)?;
         let parameters = genesis.read().map_err(|_| BootstrapError::Shadow)?;
         let suite = Suite::from_number(parameters.suite).ok_or(BootstrapError::Shadow)?;
-        let mut replica = self.prepare(&genesis, parameters, suite, &chain, round);
+        let mut replica = self.prepare(&genesis, parameters, suite, &chain, round)?;
         self.feed(&mut replica, round)?;
         if replica.logs.act(&crate::id::EntryId(self.epoch.0)).is_none() {
             return Err(BootstrapError::Incomplete);
@@ -330,7 +330,7 @@ impl Bootstrap {
         suite: Suite,
         chain: &BTreeMap<EpochId, Secret>,
         round: &mut Round<'_>,
-    ) -> Replica {
+    ) -> Result<Replica, StoreError> {
         let tree = GenesisTree { group_info: genesis.group_info.to_vec(), tree: genesis.tree.to_vec() };
         let key = self.joining.key.clone();
         shelf::put_secret(round.overlay, &self.group, b"device", Zeroizing::new(key.to_bytes().to_vec()));
@@ -345,11 +345,13 @@ impl Bootstrap {
                 shelf::put_control_key(round.overlay, &self.group, epoch, control);
             }
         }
+        replica.draw_ties(round)?;
+        shelf::forget_device(round, &self.group)?;
         let founder = replica.founder();
         replica.add_device(founder, round);
         replica.hints = self.joining.code.hints.iter().map(Hint::multiaddr).collect();
         shelf::put_named(round.overlay, &self.group, b"hints", replica.hints.join("\n").into_bytes());
-        replica
+        Ok(replica)
     }
 
     /// Offers all that is held, until nothing more fits.

@@ -34,7 +34,8 @@ impl Replica {
             let body = self.open_body(&stored.entry);
             let message = body.and_then(|body| Message::from_payload(&body.payload).ok());
             if let Some(message) = message {
-                shelf::drop_message(round.overlay, &self.group, &stored.entry, message.clock);
+                let tie = self.tie(&stored.entry.id());
+                shelf::drop_message(round.overlay, &self.group, message.clock, tie);
             }
         }
         Ok(())

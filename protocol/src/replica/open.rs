@@ -11,6 +11,7 @@ use super::{Frozen, OpenError, Replica, Round};
 use crate::action::Action;
 use crate::action::message::Message;
 use crate::codec::Reader;
+use crate::crypto::Secret;
 use crate::entry::{Entry, Lane, MAX_TALK_CITES};
 use crate::group::operation::{Control, Genesis};
 use crate::group::seal::{GenesisTree, Suite};
@@ -44,6 +45,8 @@ impl Replica {
         let root_keys = shelf.epoch_keys(&root)?.ok_or(OpenError::Incomplete)?;
         let mut replica = Self::blank(key, parameters, tree, suite, root);
         replica.ring.insert(root, root_keys);
+        let ties = Shelf { sight: round.sight(), group }.secret(b"ties")?;
+        replica.ties = ties.and_then(|ties| Secret::from_slice(&ties)).ok_or(OpenError::Incomplete)?;
         replica.devices = devices.chunks_exact(32).filter_map(|d| d.try_into().ok()).map(DeviceKey).collect();
         if !states.iter().all(|recipe| replica.logs.states_mut().restore(recipe)) {
             return Err(OpenError::Incomplete);

@@ -109,12 +109,12 @@ impl Replica {
             Ingest::Gap => Ok(Received::Unknown),
             Ingest::Duplicate | Ingest::Refused => Ok(Received::Duplicate),
             Ingest::Branch => {
-                shelf::put_beside(round.overlay, &self.group, &entry, None);
+                shelf::put_beside(round.overlay, &self.group, &entry, None, self.tie(&meta.id));
                 self.apply_all(round)?;
                 Ok(Received::Stored)
             }
             Ingest::Equivocation => {
-                shelf::put_beside(round.overlay, &self.group, &entry, None);
+                shelf::put_beside(round.overlay, &self.group, &entry, None, self.tie(&meta.id));
                 self.forked(meta.log(), round)?;
                 self.apply_all(round)?;
                 Ok(Received::Stored)
@@ -187,7 +187,7 @@ impl Replica {
         );
         self.store_states(round);
         if beside {
-            shelf::put_beside(round.overlay, &self.group, &stored.entry, Some(&facts));
+            shelf::put_beside(round.overlay, &self.group, &stored.entry, Some(&facts), self.tie(&meta.id));
         } else {
             shelf::put(round.overlay, &self.group, log, &stored.entry, Some(&facts));
         }

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::Round;
 use crate::codec::Reader;
 use crate::crypto::Secret;
 use crate::entry::{Class, Entry, Lane, UnverifiedEntry};
@@ -53,8 +54,11 @@ impl Shelf<'_> {
         if on_trunk.is_some() || !log.lane.is_chained() {
             return Ok(on_trunk);
         }
-        let record = self.sight.get(&beside_key(&self.group, log, seq, id))?;
-        Ok(record.and_then(|record| decode(log, &record)))
+        let here = (place_of(seq, 0), place_of(seq, u64::MAX));
+        let found =
+            self.sight.range(Table::Log, &beside_scope(&self.group, log), here.0, here.1, usize::MAX)?;
+        let mut stored = found.iter().filter_map(|(_, record)| decode(log, record));
+        Ok(stored.find(|stored| stored.entry.id() == *id))
     }
 
     /// Where an entry lies; `None` if it is not stored.
@@ -134,11 +138,18 @@ pub(crate) fn put(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &En
 }
 
 /// Stages an entry of a forked log that is not on its trunk.
-pub(crate) fn put_beside(overlay: &mut Overlay, group: &GroupId, entry: &Entry, facts: Option<&Facts>) {
+pub(crate) fn put_beside(
+    overlay: &mut Overlay,
+    group: &GroupId,
+    entry: &Entry,
+    facts: Option<&Facts>,
+    tie: u64,
+) {
     let (id, seq) = (entry.id(), entry.header().seq);
     let log = LogId { device: entry.device(), lane: entry.header().lane };
     let retention = retention(entry.header().class);
-    overlay.put(beside_key(group, log, seq, &id), retention, encode(entry, facts));
+    let key = Key::new(Table::Log, beside_scope(group, log), place_of(seq, tie));
+    overlay.put(key, retention, encode(entry, facts));
     overlay.put(Key::new(Table::Entry, scoped(group, id.as_bytes()), 0), retention, encode_place(log, seq));
 }
 
@@ -147,16 +158,40 @@ pub(crate) fn put_forks(overlay: &mut Overlay, group: &GroupId, forks: impl Iter
     put_named(overlay, group, FORKS, forks.flat_map(|(log, fork)| encode_fork(log, &fork)).collect());
 }
 
+/// Stages the end of what an earlier device of this profile noted for itself in a group it now comes into
+/// again; entries and keys stay, and are found again.
+pub(crate) fn forget_device(round: &mut Round<'_>, group: &GroupId) -> Result<(), StoreError> {
+    let states = Shelf { sight: round.sight(), group: *group }.states()?.len();
+    for number in 0..states {
+        round.overlay.delete(Key::new(Table::Group, scoped(group, b"states"), number as u128));
+    }
+    for name in [&b"frozen"[..], FORKS] {
+        round.overlay.delete(named_key(group, name));
+    }
+    Ok(())
+}
+
 /// Stages the end of a place in the screen order of messages.
-pub(crate) fn drop_message(overlay: &mut Overlay, group: &GroupId, entry: &Entry, clock: u32) {
-    overlay.delete(Key::new(Table::Timeline, scoped(group, b"messages"), screen_order(clock, &entry.id())));
+pub(crate) fn drop_message(overlay: &mut Overlay, group: &GroupId, clock: u32, tie: u64) {
+    overlay.delete(Key::new(Table::Timeline, scoped(group, b"messages"), place_of(clock, tie)));
 }
 
 /// Stages a place in the screen order of messages.
-pub(crate) fn put_message(overlay: &mut Overlay, group: &GroupId, log: LogId, entry: &Entry, clock: u32) {
-    let order = screen_order(clock, &entry.id());
-    let key = Key::new(Table::Timeline, scoped(group, b"messages"), order);
+pub(crate) fn put_message(
+    overlay: &mut Overlay,
+    group: &GroupId,
+    log: LogId,
+    entry: &Entry,
+    clock: u32,
+    tie: u64,
+) {
+    let key = Key::new(Table::Timeline, scoped(group, b"messages"), place_of(clock, tie));
     overlay.put(key, retention(entry.header().class), encode_place(log, entry.header().seq));
+}
+
+/// Where a record stands among others of one scope: by a number, then by [`super::Replica::tie`].
+fn place_of(number: u32, tie: u64) -> u128 {
+    u128::from(number) << 64 | u128::from(tie)
 }
 
 /// Order on screen: the author's Lamport clock, then hash; never a wall clock.
@@ -245,11 +280,6 @@ fn log_key(group: &GroupId, log: LogId, seq: u32) -> Key {
 
 fn beside_scope(group: &GroupId, log: LogId) -> Vec<u8> {
     [log_scope(group, log).as_slice(), b"beside"].concat()
-}
-
-fn beside_key(group: &GroupId, log: LogId, seq: u32, id: &EntryId) -> Key {
-    let order = u128::from(seq) << 64 | u128::from(u64::from_be_bytes(id.hint()));
-    Key::new(Table::Log, beside_scope(group, log), order)
 }
 
 const FORKS: &[u8] = b"forks";

@@ -59,7 +59,7 @@ pub struct MemberView {
 }
 
 impl Replica {
-    /// The newest messages below a place on the screen, oldest first.
+    /// The newest messages of a lower clock than a place on the screen, oldest first.
     ///
     /// # Errors
     /// The store's.
@@ -70,13 +70,16 @@ impl Replica {
         round: &Round<'_>,
     ) -> Result<Vec<MessageView>, StoreError> {
         let shelf = self.shelf(round);
-        let places = shelf.timeline(before.map_or(u128::MAX, |b| b.saturating_sub(1)), limit)?;
+        let before = before.map_or(u128::MAX, |place| (place >> 64 << 64).saturating_sub(1));
+        let places = shelf.timeline(before, limit)?;
         let mut messages = Vec::with_capacity(places.len());
         for (_, log, seq) in places.into_iter().rev() {
             if let Some(message) = shelf.at(log, seq)?.and_then(|stored| self.message_view(&stored)) {
                 messages.push(message);
             }
         }
+        // Of one clock they lie in an order of this node's own; on the screen in everybody's.
+        messages.sort_by_key(|message| message.order);
         Ok(messages)
     }
 

@@ -80,7 +80,9 @@ impl Sync {
                 {
                     let signer = groups.signer(&claim.group)?;
                     links.insert(u8::try_from(number).ok()?, Link::new(claim.group, device));
-                    next = State::Open;
+                    if !matches!(next, State::Door { .. }) {
+                        next = State::Open;
+                    }
                     claim.show(transcript, Role::Responder, &signer)
                 }
                 // Whether the code still opens is said to the request: it may be somebody who was let in
@@ -93,6 +95,10 @@ impl Sync {
                 _ => handshake::random_slot(rng),
             };
             reply.push(answer);
+        }
+        // A door is a session of its own: the caller comes again for the groups it is in.
+        if matches!(next, State::Door { .. }) {
+            links.clear();
         }
         let frame = Message::Slots(reply).encode();
         let session = self.sessions.get_mut(&conn)?;
@@ -150,13 +156,15 @@ impl Sync {
             }
         }
         let session = self.sessions.get_mut(&conn)?;
-        if !links.is_empty() {
+        let Some((invite, request)) = knock else {
+            if links.is_empty() {
+                return None;
+            }
             session.links = links;
             session.state = State::Open;
             self.open_links(conn, now, groups);
             return Some(());
-        }
-        let (invite, request) = knock?;
+        };
         session.state = State::Knocking { invite, parts: Vec::new() };
         session.until = Some(now.after(KNOCK_TIME));
         self.outputs.push_back(Output::Trust(conn));
