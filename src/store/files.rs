@@ -84,14 +84,14 @@ pub(super) fn next_name(path: &Path) -> PathBuf {
     path.with_extension("next")
 }
 
-/// Writes a whole new file beside `path` under [`next_name`], durably.
+/// Writes a whole new file beside `path` under [`next_name`]. Its bytes are durable, its name only with
+/// [`take_place`]: until then the file at `path` is in force.
 pub(super) fn write_next(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let next = next_name(path);
     remove_if_there(disk, &next)?;
     let file = disk.create(&next)?;
     disk.write_at(&file, 0, bytes)?;
-    disk.sync(&file)?;
-    sync_parent(disk, path)
+    disk.sync(&file)
 }
 
 /// Lets the file of [`write_next`] take its place; may be repeated until it succeeds.
