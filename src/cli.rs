@@ -183,7 +183,7 @@ impl Context {
     }
 
     fn call_offline(&self, request: Request, mut take: impl FnMut(&Reply) -> bool) -> Result<(), Failure> {
-        if !folder::exists(&self.home) {
+        if !folder::exists(&self.home)? {
             return Err(Failure::new("no_profile", 1));
         }
         let writes = print::writes(&request);

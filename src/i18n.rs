@@ -154,6 +154,12 @@ mod tests {
             "wrong_passphrase",
             "newer_version",
             "profile_damaged",
+            "header_damaged",
+            "vault_damaged",
+            "disk_full",
+            "read_only",
+            "home_is_file",
+            "no_memory",
             "disk",
         ] {
             codes.insert(code.to_owned());

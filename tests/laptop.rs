@@ -32,7 +32,12 @@ impl Laptop {
     }
 
     pub(crate) fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), node: None }
+        Self::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    /// A laptop whose files lie in a folder of the story's choice.
+    pub(crate) fn in_folder(folder: TempDir) -> Self {
+        Self { folder, node: None }
     }
 
     pub(crate) fn home(&self) -> PathBuf {
@@ -117,6 +122,14 @@ impl Laptop {
             node.child.kill().unwrap();
             node.child.wait().unwrap();
         }
+    }
+
+    /// `kill -9` while somebody still holds on to this laptop; [`Laptop::kill`] follows.
+    #[cfg(unix)]
+    pub(crate) fn kill_running(&self) {
+        let id = self.node.as_ref().unwrap().child.id();
+        let killed = Command::new("kill").args(["-9", &id.to_string()]).status().unwrap();
+        assert!(killed.success());
     }
 
     /// Makes a one-use code.

@@ -24,7 +24,7 @@ struct Making {
 
 impl Making {
     fn make(&self, context: &Context) -> Result<Engine, Failure> {
-        if profile::exists(&context.home) {
+        if profile::exists(&context.home)? {
             return Err(Failure::new("profile_exists", 1));
         }
         let passphrase = if self.no_passphrase { None } else { Some(ask::fresh(context.printer.texts())?) };
@@ -69,7 +69,7 @@ impl Up {
         if Client::connect(&context.home).is_some() {
             return Err(Failure::new("already_running", 1));
         }
-        let engine = if profile::exists(&context.home) {
+        let engine = if profile::exists(&context.home)? {
             Engine::open(&context.home, ask::existing(&context.home)?)?
         } else {
             let engine = self.making.make(context)?;
@@ -107,7 +107,7 @@ pub(super) struct Passphrase {
 
 impl Passphrase {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
-        if !profile::exists(&context.home) {
+        if !profile::exists(&context.home)? {
             return Err(Failure::new("no_profile", 1));
         }
         let old = ask::existing(&context.home)?;

@@ -1,5 +1,6 @@
 //! The profile folder: making, opening, wiping.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -26,8 +27,15 @@ pub fn default_home() -> Result<PathBuf, Failure> {
 }
 
 /// Whether there is a profile.
-pub fn exists(home: &Path) -> bool {
-    !matches!(crate::store::wants_passphrase(home), Err(OpenError::NoProfile))
+///
+/// # Errors
+/// A home that is no folder, or can't be looked into.
+pub fn exists(home: &Path) -> Result<bool, Failure> {
+    match crate::store::wants_passphrase(home) {
+        Err(OpenError::NoProfile) => Ok(false),
+        Err(error @ OpenError::Io(_)) => Err(failure(&error)),
+        _ => Ok(true),
+    }
 }
 
 /// Whether a profile asks for a passphrase.
@@ -86,10 +94,25 @@ pub fn change_passphrase(
 /// # Errors
 /// A profile in use; a disk that refuses.
 pub fn wipe(home: &Path) -> Result<(), Failure> {
+    exists(home)?;
     crate::store::wipe(home, &machine()?).map_err(|error| failure(&error))
 }
 
+/// What the disk said, as far as somebody can do something about it.
+fn disk_code(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "disk_full",
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => "read_only",
+        ErrorKind::NotADirectory => "home_is_file",
+        ErrorKind::OutOfMemory => "no_memory",
+        _ => "disk",
+    }
+}
+
 fn failure(error: &OpenError) -> Failure {
+    if let OpenError::Io(error) = error {
+        return Failure::new(disk_code(error.kind()), 1);
+    }
     let exit = match error {
         OpenError::HeaderDamaged | OpenError::VaultDamaged | OpenError::NewerVersion => 5,
         OpenError::WrongPassphrase => 4,

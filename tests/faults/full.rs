@@ -1,0 +1,124 @@
+//! A disk that is really full.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::picket;
+use crate::laptop::{Laptop, until};
+
+/// A small file system of its own, in memory; none where this user may not mount.
+pub(super) struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// With room for so many MiB.
+    pub(super) fn new(mib: usize) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = |args: &[&str]| Command::new("mount").args(args).arg(folder.path()).output();
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={mib}m"), "piquet-test"]);
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            // Visible with --nocapture and in the log of a run that may.
+            eprintln!("SKIPPED: this user may not mount a small disk");
+            return None;
+        }
+        Some(Self(folder))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(super) fn read_only(&self, yes: bool) {
+        let how = if yes { "remount,ro" } else { "remount,rw" };
+        let done = Command::new("mount").args(["-o", how]).arg(self.path()).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) -> PathBuf {
+        let path = self.path().join("filler");
+        let mut file = fs::File::create(&path).unwrap();
+        for size in [64 << 10, 1 << 10, 1] {
+            while file.write_all(&vec![7; size]).is_ok() {}
+        }
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::new(64) else { return };
+    let small = Laptop::in_folder(tempfile::tempdir_in(disk.path()).unwrap());
+    let (alice, mut bob) = picket(Laptop::empty(), small);
+    bob.one(&["send", "picket", "one"]);
+    until("alice has it", || alice.texts("picket") == ["one"]);
+
+    let filler = disk.fill();
+    // What is left of the last block may hold a little more.
+    let mut said = vec!["one".to_owned()];
+    let refused = (0..10_000).find_map(|number| {
+        let text = format!("{number} {}", "x".repeat(900));
+        let output = bob.command(&bob.home()).args(["--json", "send", "picket", &text]).output().unwrap();
+        if output.status.success() {
+            said.push(text);
+            return None;
+        }
+        Some(output)
+    });
+    let refused = refused.expect("the disk is full at some time");
+    let error: serde_json::Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), error["error"]["code"].as_str()), (Some(1), Some("disk_full")));
+    assert!(error["error"]["hint"].as_str().unwrap().contains("room"), "{error}");
+    assert_eq!(bob.texts("picket"), said, "it goes on reading");
+    assert!(bob.json(&["doctor"]).iter().any(|finding| finding["check"] == "disk" && finding["ok"] == false));
+
+    // What comes from others does not fit either: it is not acknowledged.
+    let sent = alice.one(&["send", "picket", &"from alice ".repeat(400)]);
+    for _ in 0..10 {
+        assert_eq!(bob.texts("picket"), said);
+        let message = alice.json(&["read", "picket", "--limit", "1"]).pop().unwrap();
+        assert_eq!((&message["id"], &message["state"]), (&sent["id"], &"saved".into()));
+    }
+
+    // Killed and started again on the full disk, nothing is lost either.
+    bob.kill();
+    let started = bob.refused(&["up"]);
+    assert_eq!(started, (1, "disk_full".into()));
+
+    fs::remove_file(filler).unwrap();
+    bob.up();
+    until("it is fetched again", || bob.texts("picket").len() == said.len() + 1);
+    bob.one(&["send", "picket", "two"]);
+    until("alice has everything of bob", || {
+        let texts = alice.texts("picket");
+        said.iter().all(|text| texts.contains(text)) && texts.contains(&"two".to_owned())
+    });
+    until("alice is told", || {
+        alice.json(&["read", "picket"]).iter().any(|m| m["id"] == sent["id"] && m["state"] == "delivered")
+    });
+}
+
+#[test]
+fn a_node_on_a_full_disk_fetches_again_when_there_is_room() {
+    let Some(disk) = SmallDisk::new(64) else { return };
+    let small = Laptop::in_folder(tempfile::tempdir_in(disk.path()).unwrap());
+    let (alice, bob) = picket(Laptop::empty(), small);
+    let filler = disk.fill();
+    for number in 0..20 {
+        alice.one(&["send", "picket", &format!("{number} {}", "y".repeat(3000))]);
+    }
+    let before = bob.texts("picket").len();
+    assert!(before < 20, "they don't fit");
+    fs::remove_file(filler).unwrap();
+    // The same process, with no command and no restart.
+    until("all is there", || bob.texts("picket").len() == 20);
+}
