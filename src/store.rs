@@ -44,7 +44,7 @@ mod tests;
 
 use std::io;
 
-use piquet_protocol::store::StoreError;
+use piquet_protocol::store::{Retention, StoreError};
 
 pub use disk::{DiskStore, Opened, wants_passphrase};
 pub use machine::Machine;
@@ -108,6 +108,48 @@ pub struct Damage {
     pub first: u32,
     /// And of the last, as far as can be told.
     pub last: u32,
+}
+
+/// What a segment of the journal holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Acts and this node's own notes.
+    Acts,
+    /// Grievances, calls, pledges.
+    Records,
+    /// Messages.
+    Talk,
+    /// Addresses and receipts, soon replaced.
+    Passing,
+    /// Keys and their names.
+    Keys,
+    /// The vault does not know the segment.
+    Unknown,
+}
+
+impl Kind {
+    fn of(class: u8) -> Self {
+        match class {
+            class if class == Retention::Kept as u8 => Self::Acts,
+            class if class == Retention::Record as u8 => Self::Records,
+            class if class == Retention::Chat as u8 || class == Retention::Short as u8 => Self::Talk,
+            class if class == Retention::Passing as u8 => Self::Passing,
+            plan::SECRETS => Self::Keys,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// A stable name for programs and translations.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Acts => "acts",
+            Self::Records => "records",
+            Self::Talk => "talk",
+            Self::Passing => "passing",
+            Self::Keys => "keys",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// No text of the operating system's, which may name a path.

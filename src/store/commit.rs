@@ -15,7 +15,11 @@ impl DiskStore {
     pub(super) fn commit_batch(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.finish_erasing();
         let folded = Folded::new(batch, &self.hasher).map_err(|error| plan_error(&error))?;
-        let mut plan = self.plan(&folded)?;
+        let plan = self.plan(&folded)?;
+        self.carry_out(plan)
+    }
+
+    pub(super) fn carry_out(&mut self, mut plan: Plan) -> Result<(), StoreError> {
         if plan.drafts.is_empty() {
             return Ok(());
         }

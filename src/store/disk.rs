@@ -8,20 +8,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use piquet_protocol::store::StoreError;
 
-use super::files::RealDisk;
+use super::files::{RealDisk, next_name, remove_if_there, replace};
 use super::header::Header;
-use super::index::{Broken, Index};
+use super::index::{Broken, Index, Position};
 use super::journal::{Journal, Segments};
 use super::keyring::Keyring;
 use super::machine::Machine;
 use super::migrate::FORMAT;
 use super::opening::fresh_index;
-use super::plan::Hasher;
+use super::plan::{Hasher, Plan};
 use super::reader::FrameReader;
 use super::scan::{Cursor, Tail};
 use super::unlock::{KdfCost, Unlock};
 use super::vault::Continuity;
-use super::{Damage, OpenError, store_error, wipe};
+use super::{Damage, Kind, OpenError, store_error, wipe};
+
+/// What a store needs to go on for a while, in bytes.
+const ROOM: usize = 256 << 10;
 
 /// A profile's store on disk. One per profile at a time: it holds the profile's lock.
 pub struct DiskStore {
@@ -95,13 +98,46 @@ impl DiskStore {
         Ok(self.damage())
     }
 
-    /// Drops the records that can't be read, so that ranges no longer meet them. What is lost is lost; the
-    /// frames stay in [`DiskStore::damage`].
+    /// Gives up the records that can't be read, so that ranges no longer meet them and no older version of
+    /// them comes back. What is lost is lost; the frames stay in [`DiskStore::damage`].
     ///
     /// # Errors
-    /// [`StoreError::Io`] if the index can't be rebuilt.
+    /// As for [`piquet_protocol::store::Store::commit`].
     pub fn forget_damaged(&mut self) -> Result<(), StoreError> {
-        self.rebuild(&mut locked(&self.index))
+        let vault = &self.keyring.vault;
+        let gone = |number: &u32| !matches!(self.segments.open(vault, *number), Ok(Some(_)));
+        let gone: BTreeSet<u32> = vault.segments.keys().copied().filter(gone).collect();
+        let damage = self.damage();
+        let within = |damage: &Damage, position: &Position| {
+            damage.segment == position.segment && (damage.first..=damage.last).contains(&position.frame)
+        };
+        loop {
+            let lost = self.with_index(|index| {
+                index.lost(|at| gone.contains(&at.segment) || damage.iter().any(|damage| within(damage, at)))
+            })?;
+            if lost.is_empty() {
+                return Ok(());
+            }
+            self.carry_out(Plan::giving_up(&lost, &self.keyring.vault))?;
+        }
+    }
+
+    /// What a damaged segment held.
+    pub fn kind_of(&self, damage: &Damage) -> Kind {
+        let class = self.keyring.vault.segments.get(&damage.segment).map(|segment| segment.class);
+        class.map_or(Kind::Unknown, Kind::of)
+    }
+
+    /// Whether there is room for a vault and some messages.
+    ///
+    /// # Errors
+    /// What the disk says if not.
+    pub fn has_room(&self) -> Result<(), StoreError> {
+        let path = self.dir.join("room");
+        let disk = RealDisk;
+        let tried = replace(&disk, &path, &vec![0; ROOM]).map_err(|error| store_error(&error));
+        let tidied = remove_if_there(&disk, &next_name(&path)).and(remove_if_there(&disk, &path));
+        tried.and(tidied.map_err(|error| store_error(&error)))
     }
 
     /// Whether something erased is still waiting for its key to be destroyed, because the disk refused

@@ -26,6 +26,9 @@ const CLOSED: &[u8] = b"closed";
 /// Changes in one of sled's batches; it frees no memory before a batch is through.
 const CHUNK: usize = 256;
 
+/// Most records given up at once.
+const LOST: usize = 4096;
+
 const RECORD: u8 = b'r';
 const SECRET: u8 = b's';
 const CURSOR: u8 = b'c';
@@ -46,6 +49,14 @@ pub(super) struct Position {
     pub(super) frame: u32,
     /// Offset of the record in the frame.
     pub(super) at: u32,
+}
+
+/// Something whose frame can't be read any more.
+pub(super) enum Lost {
+    /// A record, and the segment it was in.
+    Record(Address, u32),
+    /// The name of a secret.
+    Secret(Address, SecretId),
 }
 
 /// Changes of the index. The cursors are written last: if the rest is cut short, it is replayed.
@@ -130,6 +141,28 @@ impl Index {
     pub(super) fn secrets(&self) -> Result<Vec<SecretId>, Broken> {
         let found = contained(|| self.db.scan_prefix([SECRET]).values().collect::<sled::Result<Vec<_>>>())?;
         found.iter().map(|value| Ok(decode_secret(value)?.0)).collect()
+    }
+
+    /// What lies where `lost` says, a few thousand at most.
+    pub(super) fn lost(&self, lost: impl Fn(&Position) -> bool) -> Result<Vec<Lost>, Broken> {
+        let mut found = Vec::new();
+        for prefix in [RECORD, SECRET] {
+            let entries = contained(|| {
+                let chosen = self.db.scan_prefix([prefix]).filter(|entry| {
+                    let position = entry.as_ref().ok().and_then(|(_, value)| position_in(prefix, value));
+                    position.is_none_or(|position| lost(&position))
+                });
+                chosen.take(LOST).collect::<sled::Result<Vec<_>>>()
+            })?;
+            for (key, value) in entries {
+                let address = decode_address(&key)?;
+                found.push(match prefix {
+                    RECORD => Lost::Record(address, decode_position(&value)?.segment),
+                    _ => Lost::Secret(address, decode_secret(&value)?.0),
+                });
+            }
+        }
+        Ok(found)
     }
 
     /// How far a segment is indexed.
@@ -282,6 +315,13 @@ fn cursor_key(segment: u32) -> [u8; 5] {
     let mut key = [CURSOR; 5];
     key[1..].copy_from_slice(&segment.to_be_bytes());
     key
+}
+
+fn position_in(prefix: u8, value: &[u8]) -> Option<Position> {
+    match prefix {
+        RECORD => decode_position(value).ok(),
+        _ => decode_secret(value).ok().map(|(_, position)| position),
+    }
 }
 
 fn decode_address(key: &[u8]) -> Result<Address, Broken> {

@@ -10,14 +10,14 @@ use zeroize::Zeroizing;
 
 use super::frame::BATCH_HEAD;
 use super::header::ProfileId;
-use super::index::{Broken, Index, Position};
+use super::index::{Broken, Index, Lost, Position};
 use super::journal::Drafts;
 use super::record::{Address, MAX_RECORD, Op, RECORD_HEAD, write};
 use super::seal::{mac, random, random_key, seal};
 use super::vault::{INLINE, Kept, SecretId, Vault};
 
 /// Class of the segments that hold secrets and their tombstones; the others are [`Retention`]'s.
-const SECRETS: u8 = 6;
+pub(super) const SECRETS: u8 = 6;
 /// Records are gathered into frames of about this size: large enough for bulk, small enough to open for
 /// the sake of one record.
 const FRAME: usize = 64 << 10;
@@ -144,6 +144,28 @@ impl Plan {
             plan.erased.extend(old.map(|(id, _)| id));
         }
         Ok(plan)
+    }
+
+    /// What says of lost records that they are gone, so that a rebuilt index does not bring older ones back.
+    /// A secret that is whole in the vault is named again.
+    pub(super) fn giving_up(lost: &[Lost], vault: &Vault) -> Self {
+        let mut plan = Self::default();
+        for lost in lost {
+            match lost {
+                Lost::Record(address, segment) => {
+                    let class = vault.segments.get(segment).map(|segment| segment.class);
+                    plan.write(class.unwrap_or(Retention::Kept as u8), Op::Delete, address, &[]);
+                }
+                Lost::Secret(address, id) => match vault.secrets.get(id) {
+                    Some(Kept::Inline(_)) => plan.write(SECRETS, Op::SecretInVault, address, &[id]),
+                    _ => {
+                        plan.write(SECRETS, Op::Erase, address, &[]);
+                        plan.erased.push(*id);
+                    }
+                },
+            }
+        }
+        plan
     }
 
     /// A tombstone lies in the class of what it deletes, so that it never goes first.

@@ -105,6 +105,54 @@ fn ranges_stop_at_damage_until_it_is_given_up() {
 }
 
 #[test]
+fn what_was_given_up_stays_so_and_no_older_version_comes_back() {
+    let (home, _) = filled();
+    let mut store = home.open();
+    let before = fs::metadata(&home.segments()[0]).unwrap().len();
+    store.commit(put(1, b"newer")).unwrap();
+    assert_eq!(fs::metadata(&home.segments()[0]).unwrap().len(), before, "in another segment");
+    flip(&home.segments()[1], 50);
+    assert_eq!(store.get(&key(1)), Err(StoreError::Damaged));
+    store.forget_damaged().unwrap();
+    assert_eq!(store.get(&key(1)), Ok(None));
+    drop(store);
+    lose_index(&home);
+    let store = home.open();
+    assert_eq!((store.get(&key(1)), orders(&store).len()), (Ok(None), 4), "not even after the index is lost");
+    assert_eq!(store.damage(), [Damage { segment: 1, first: 0, last: 0 }], "it is still named");
+}
+
+#[test]
+fn a_secret_in_the_vault_outlives_the_frame_that_names_it() {
+    let home = Home::new();
+    let mut store = home.create();
+    store.commit(put_secret(1, b"small")).unwrap();
+    store.commit(put_secret(2, &[2; 200])).unwrap();
+    for at in [60, 200] {
+        flip(&home.segments()[0], at);
+    }
+    assert_eq!(store.check().unwrap().len(), 1);
+    store.forget_damaged().unwrap();
+    drop(store);
+    lose_index(&home);
+    let store = home.open();
+    assert_eq!((secret(&store, 1), secret(&store, 2)), (Some(b"small".to_vec()), None));
+}
+
+#[test]
+fn all_that_lay_in_a_lost_segment_is_given_up() {
+    let (home, _) = filled();
+    let mut store = home.open();
+    store.commit(put(20, &[20; 20])).unwrap();
+    drop(store);
+    fs::remove_file(&home.segments()[0]).unwrap();
+    let mut store = home.open();
+    assert!(store.range(key(0).table, &key(0).scope, 0, u128::MAX, 100).is_err());
+    store.forget_damaged().unwrap();
+    assert_eq!(orders(&store), BTreeSet::from([20]));
+}
+
+#[test]
 fn a_frame_moved_to_another_segment_or_profile_is_refused() {
     let (home, ends) = filled();
     let frame = fs::read(&home.segments()[0]).unwrap()[..ends[0] as usize].to_vec();
