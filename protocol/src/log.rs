@@ -166,6 +166,16 @@ impl Logs {
         log.waiting = first_unapplied.filter(|meta| log.fork.is_none_or(|fork| fork.seq > meta.header.seq));
     }
 
+    /// After a restart: an entry of a trunk that was applied counts as not applied again, because something
+    /// it is built on was lost.
+    pub fn wait_for(&mut self, meta: &Meta, seq: u32) {
+        let log = self.logs.entry(meta.log()).or_default();
+        let on_trunk = log.head.is_some_and(|(head, _)| head >= seq);
+        if on_trunk && log.waiting.as_ref().is_none_or(|waiting| waiting.header.seq > seq) {
+            log.waiting = Some(meta.clone());
+        }
+    }
+
     /// Takes over what the next own entries cite after a restart.
     pub fn restore_cites(&mut self, cites: Cites) {
         self.cites = cites;

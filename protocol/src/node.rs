@@ -23,7 +23,7 @@ use rand_core::CryptoRng;
 use crate::entry::Entry;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
-use crate::replica::{Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
+use crate::replica::{self, Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
 use crate::store::{Key, Overlay, Retention, Store, StoreError, Table};
 use crate::sync::{self, Connected, ConnectionId, DoorState, Judged, New, Sync};
 use crate::time::Timestamp;
@@ -89,6 +89,7 @@ pub struct Node<S: Store> {
     overlay: Overlay,
     rng: Box<dyn CryptoRng + Send>,
     replicas: BTreeMap<GroupId, Replica>,
+    closed: BTreeSet<GroupId>,
     joins: BTreeMap<DeviceKey, Join>,
     sync: Sync,
     listening: Vec<String>,
@@ -104,9 +105,12 @@ pub struct Node<S: Store> {
     ready: VecDeque<Output>,
 }
 
-/// The profile's list of groups.
-fn groups_key() -> Key {
-    Key::new(Table::Profile, *b"groups", 0)
+/// The profile's groups, a record each: one that is lost costs no other.
+const GROUPS: &[u8] = b"groups";
+
+/// What losses this node has drawn its conclusions from.
+fn mended_key() -> Key {
+    Key::new(Table::Profile, *b"mended", 0)
 }
 
 impl<S: Store> Node<S> {
@@ -120,6 +124,7 @@ impl<S: Store> Node<S> {
             overlay: Overlay::default(),
             rng,
             replicas: BTreeMap::new(),
+            closed: BTreeSet::new(),
             joins: BTreeMap::new(),
             sync: Sync::new(),
             listening: Vec::new(),
@@ -141,17 +146,22 @@ impl<S: Store> Node<S> {
         Ok(node)
     }
 
-    /// Builds memory from the store.
+    /// Builds memory from the store. A group whose own records are lost stays closed; the others go on.
     fn reload(&mut self, now: Timestamp) -> Result<(), OpenError> {
         self.overlay = Overlay::default();
         self.stored.clear();
         self.events.clear();
         self.held.clear();
         self.replicas.clear();
-        let list = self.store.get(&groups_key())?.unwrap_or_default();
-        for group in list.chunks_exact(32).filter_map(|id| id.try_into().ok()).map(GroupId) {
-            let replica = self.open_group(group, now)?;
-            self.replicas.insert(group, replica);
+        self.closed.clear();
+        for group in self.listed()? {
+            match self.open_group(group, now) {
+                Ok(replica) => drop(self.replicas.insert(group, replica)),
+                Err(OpenError::Incomplete | OpenError::Store(StoreError::Damaged)) => {
+                    self.closed.insert(group);
+                }
+                Err(error) => return Err(error),
+            }
         }
         self.load_joins()?;
         self.load_pledges(now)?;
@@ -356,6 +366,9 @@ impl<S: Store> Node<S> {
     /// join.
     fn compared(&mut self, conn: ConnectionId, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         self.complete_join(conn, group, now)?;
+        if self.sync.is_confirmed(&group) {
+            self.in_group(group, None, now, Replica::trust_again).transpose()?;
+        }
         self.plan_beacon(group, now);
         Ok(())
     }
@@ -500,9 +513,50 @@ impl<S: Store> Node<S> {
         self.replicas.values().filter_map(|replica| replica.frozen().map(|why| (replica, why)))
     }
 
-    fn save_groups(&mut self) {
-        let list: Vec<u8> = self.replicas.keys().flat_map(|group| *group.as_bytes()).collect();
-        self.overlay.put(groups_key(), Retention::Kept, list);
+    /// Groups whose own records can't be read: nothing can be done in them but come in again.
+    pub fn closed(&self) -> impl Iterator<Item = &GroupId> {
+        self.closed.iter()
+    }
+
+    /// Records were lost, as `what` tells, which differs whenever more are: every log is held up to its first gap
+    /// from here on, and nothing of one's own is written in a group before a member has shown what it has of
+    /// it. All sessions end. False if that has been done already.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn mend(&mut self, what: &[u8], now: Timestamp) -> Result<bool, StoreError> {
+        if self.store.get(&mended_key())?.is_some_and(|known| known == what) {
+            return Ok(false);
+        }
+        let mut overlay = Overlay::default();
+        for group in self.listed()? {
+            replica::doubt(&mut overlay, &group);
+        }
+        overlay.put(mended_key(), Retention::Kept, what.to_vec());
+        self.store.commit(overlay.take())?;
+        self.abandon(now);
+        Ok(true)
+    }
+
+    fn listed(&self) -> Result<Vec<GroupId>, StoreError> {
+        let found = self.store.range(Table::Profile, GROUPS, 0, u128::MAX, usize::MAX)?;
+        Ok(found.into_iter().filter_map(|(_, id)| id.try_into().ok()).map(GroupId).collect())
+    }
+
+    /// Stages that this profile is in a group.
+    fn list_group(&mut self, group: GroupId) -> Result<(), StoreError> {
+        let sight = crate::store::Sight { store: &self.store, overlay: &self.overlay };
+        let listed = sight.range(Table::Profile, GROUPS, 0, u128::MAX, usize::MAX)?;
+        if listed.iter().any(|(_, id)| id.as_slice() == group.as_bytes()) {
+            return Ok(());
+        }
+        let number = listed.last().map_or(0, |(number, _)| number + 1);
+        self.overlay.put(
+            Key::new(Table::Profile, GROUPS, number),
+            Retention::Kept,
+            group.as_bytes().to_vec(),
+        );
+        Ok(())
     }
 }
 

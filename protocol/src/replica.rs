@@ -11,6 +11,7 @@ mod author;
 mod bootstrap;
 mod epochs;
 mod forks;
+mod mend;
 mod open;
 mod receive;
 mod shelf;
@@ -18,6 +19,7 @@ mod views;
 
 pub use author::AuthorError;
 pub use bootstrap::{Bootstrap, BootstrapError, Joined, Joining, Mail};
+pub use mend::doubt;
 pub use receive::Received;
 pub use views::{MemberView, MessageView, Reach};
 
@@ -94,6 +96,9 @@ pub enum Frozen {
     NeedsNewer,
     /// This device is no member any more.
     Ended,
+    /// Records of this profile were lost, its own entries perhaps among them: it writes again once a member
+    /// has shown what it has of them (S-4).
+    Mending,
 }
 
 /// One node's copy of one group.
@@ -141,6 +146,8 @@ pub struct Replica {
     pending: Option<(EntryId, EpochState)>,
     /// See [`Replica::tie`].
     ties: Secret,
+    /// Whether records of this group were lost and are being fetched again.
+    doubt: Option<mend::Doubt>,
     /// Sets of operations already in the store.
     states_stored: usize,
     /// Whether an act may be owed that cites branches built on (L-6).

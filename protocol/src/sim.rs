@@ -236,6 +236,11 @@ impl Sim {
         self.laptop(laptop).disk = image;
     }
 
+    /// Loses records of a stopped laptop's disk.
+    pub fn lose(&mut self, laptop: usize, which: impl FnMut(&Key) -> bool) {
+        self.laptop(laptop).disk.inner.lose(which);
+    }
+
     /// Fills or frees the disk of a stopped laptop.
     pub fn fill_disk(&mut self, laptop: usize, full: bool) {
         self.laptop(laptop).disk.full = full;

@@ -195,6 +195,11 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Loses records, as damage does.
+    pub fn lose(&mut self, mut which: impl FnMut(&Key) -> bool) {
+        self.records.retain(|key, _| !which(key));
+    }
+
     fn between(
         &self,
         table: Table,

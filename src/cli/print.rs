@@ -130,6 +130,7 @@ impl Printer {
         let id = match why {
             Frozen::RolledBack => "frozen-rolled-back",
             Frozen::NeedsNewer => "frozen-needs-newer",
+            Frozen::Mending => "frozen-mending",
             Frozen::Ended => return,
         };
         self.note(id, &[("group", &plain(group))]);

@@ -24,6 +24,7 @@ pub(super) fn frozen(why: Frozen) -> &'static str {
         Frozen::RolledBack => "rolled_back",
         Frozen::NeedsNewer => "needs_newer",
         Frozen::Ended => "ended",
+        Frozen::Mending => "mending",
     }
 }
 

@@ -140,7 +140,7 @@ impl<S: Store> Node<S> {
         let replica = Replica::found(name, suite, person, &mut round)?;
         let group = replica.group();
         self.replicas.insert(group, replica);
-        self.save_groups();
+        self.list_group(group)?;
         Ok(group)
     }
 

@@ -113,7 +113,8 @@ impl<S: Store> Node<S> {
             Ok(joined) => {
                 self.overlay.extend(scratch.take());
                 self.replicas.insert(group, joined.replica);
-                self.save_groups();
+                self.list_group(group)?;
+                self.closed.remove(&group);
                 self.joins.remove(&invite);
                 self.forget_join(&invite);
                 self.events.push((group, Event::Joined));

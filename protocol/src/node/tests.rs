@@ -13,6 +13,7 @@ use crate::kind::Kind;
 use crate::sim::Sim;
 
 mod forks;
+mod mending;
 mod storms;
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -124,6 +124,7 @@ impl Replica {
             frozen: None,
             pending: None,
             ties: Secret::new([0; 32]),
+            doubt: None,
             states_stored: 1,
             unsettled: false,
         }

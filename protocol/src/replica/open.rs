@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
+use super::mend;
 use super::receive::Shelved;
 use super::shelf::{Shelf, Stored};
 use super::{Frozen, OpenError, Replica, Round};
@@ -53,6 +54,7 @@ impl Replica {
         }
         replica.hints = String::from_utf8_lossy(&hints).lines().map(str::to_owned).collect();
         replica.states_stored = replica.logs.states().len();
+        replica.doubt = mend::read(Shelf { sight: round.sight(), group })?;
         for (log, fork) in replica.shelf(round).forks()? {
             replica.logs.restore_fork(log, fork);
             replica.unsettled = true;
@@ -61,6 +63,9 @@ impl Replica {
         replica.restore_talk(&parents, round)?;
         replica.restore_beacons(round)?;
         replica.frozen = frozen.and_then(|why| frozen_from(&why)).or(replica.frozen);
+        if replica.frozen.is_none() && replica.must_wait(round)? {
+            replica.frozen = Some(Frozen::Mending);
+        }
         replica.reload_head(round)?;
         Ok(replica)
     }
@@ -70,12 +75,18 @@ impl Replica {
         let mut applied = Vec::new();
         for device in self.devices.clone() {
             let log = LogId { device, lane: Lane::Acts };
-            let trunk = self.shelf(round).from(log, 1, usize::MAX)?;
+            let mut trunk = self.shelf(round).from(log, 1, usize::MAX)?;
+            if self.doubt.is_some() {
+                trunk = mend::contiguous(trunk);
+            }
             self.restore_trunk(&trunk);
             let entries = trunk.into_iter().chain(self.shelf(round).beside(log)?);
             applied.extend(entries.filter_map(|stored| stored.facts.map(|facts| (facts, stored.entry))));
         }
         applied.sort_by_key(|(facts, entry)| (facts.depth, entry.id()));
+        if self.doubt.is_some() {
+            self.leave_unsound(&mut applied);
+        }
         let mut parents = Parents::default();
         for (facts, entry) in applied {
             self.learn_control(&entry.epoch(), round)?;
@@ -91,6 +102,16 @@ impl Replica {
         }
         self.view = self.membership.view();
         Ok(parents)
+    }
+
+    /// What is built on a lost act waits until that is here again.
+    fn leave_unsound(&mut self, acts: &mut Vec<(Facts, Entry)>) {
+        let sound = mend::sound(self.group, acts.iter());
+        let unsound = |entry: &Entry| !sound.contains(&entry.id());
+        for (facts, entry) in acts.iter().filter(|(_, entry)| unsound(entry)) {
+            self.logs.wait_for(&Meta::from(entry), facts.seq);
+        }
+        acts.retain(|(_, entry)| !unsound(entry));
     }
 
     /// A control key of before this device's time, from the store.
@@ -115,7 +136,11 @@ impl Replica {
         let mut tips = Vec::new();
         for device in self.devices.clone() {
             let log = LogId { device, lane: Lane::Talk };
-            let Some(newest) = self.shelf(round).newest(log)? else { continue };
+            let newest = match self.doubt {
+                None => self.shelf(round).newest(log)?,
+                Some(_) => mend::newest_before_gap(self.shelf(round), log)?,
+            };
+            let Some(newest) = newest else { continue };
             let mut at = newest.entry.header().seq;
             let mut first_waiting = None;
             while let Some(stored) = self.shelf(round).at(log, at)? {

@@ -97,7 +97,10 @@ impl Replica {
     pub(super) fn take(&mut self, entry: Entry, round: &mut Round<'_>) -> Result<Received, StoreError> {
         let meta = Meta::from(&entry);
         if entry.device() == self.device {
-            return Ok(self.take_own(&meta, round));
+            let lost = self.is_lost_own(&meta, round)?;
+            if !lost {
+                return Ok(self.take_own(&meta, round));
+            }
         }
         let verdict = self.logs.ingest(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
         match verdict {

@@ -165,7 +165,7 @@ pub(crate) fn forget_device(round: &mut Round<'_>, group: &GroupId) -> Result<()
     for number in 0..states {
         round.overlay.delete(Key::new(Table::Group, scoped(group, b"states"), number as u128));
     }
-    for name in [&b"frozen"[..], FORKS] {
+    for name in [&b"frozen"[..], b"doubt", FORKS] {
         round.overlay.delete(named_key(group, name));
     }
     Ok(())
@@ -208,6 +208,11 @@ pub(crate) fn put_state_recipe(overlay: &mut Overlay, group: &GroupId, number: u
 /// Stages a named record.
 pub(crate) fn put_named(overlay: &mut Overlay, group: &GroupId, name: &[u8], value: Vec<u8>) {
     overlay.put(named_key(group, name), Retention::Kept, value);
+}
+
+/// Stages the end of a named record.
+pub(crate) fn drop_named(overlay: &mut Overlay, group: &GroupId, name: &[u8]) {
+    overlay.delete(named_key(group, name));
 }
 
 /// Stages a named secret.

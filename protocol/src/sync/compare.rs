@@ -178,6 +178,11 @@ impl Sync {
         }
     }
 
+    /// Whether some peer has shown what it has of this node's own logs, and this node has all of it.
+    pub fn is_confirmed(&self, group: &GroupId) -> bool {
+        self.confirmed.contains(group)
+    }
+
     /// What the other side claims of this node's own logs.
     fn own_heads(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(LogId, Head)> {
         let Some(session) = self.sessions.get(&conn) else { return Vec::new() };

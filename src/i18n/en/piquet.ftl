@@ -31,6 +31,7 @@ status-joining = { $count ->
 }
 frozen-rolled-back = { $group }: this profile is an old copy of one that has written since. It writes nothing there any more. Ask for a new invite code.
 frozen-needs-newer = { $group }: somebody uses a newer piquet. Update piquet to go on writing there.
+frozen-mending = { $group }: records of this profile were lost. It writes here again once a member was reached who has shown what it has.
 frozen-ended = { $group }: you are not a member any more.
 
 group-members = { $count ->
@@ -205,6 +206,10 @@ err-rolled-back = This profile is an old copy of one that has written since: it 
 rec-rolled-back = Ask for a new invite code and join again.
 err-needs-newer = Somebody uses a newer piquet here.
 rec-needs-newer = Update piquet to go on writing.
+err-mending = Records of this profile were lost, perhaps your own newest messages: nothing is written here before a member has shown what it has of them.
+rec-mending = Start `piquet` and let it reach a member; `piquet doctor` says how far it is. If nobody has them, ask for a new invite code.
+err-group-damaged = What this group stands on can't be read any more.
+rec-group-damaged = Ask a member for a new invite code: what is still readable is found again.
 err-ended = You are not a member any more.
 rec-ended = Ask for a new invite code.
 err-rekeying = The group is being re-keyed after somebody left or was removed.

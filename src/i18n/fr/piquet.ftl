@@ -31,6 +31,7 @@ status-joining = { $count ->
 }
 frozen-rolled-back = { $group } : ce profil est une ancienne copie d'un profil qui a écrit depuis. Il n'y écrit plus rien. Demandez un nouveau code d'invitation.
 frozen-needs-newer = { $group } : quelqu'un utilise un piquet plus récent. Mettez piquet à jour pour continuer à y écrire.
+frozen-mending = { $group } : des données de ce profil ont été perdues. Il y écrira de nouveau dès qu'un membre joint aura montré ce qu'il a.
 frozen-ended = { $group } : vous n'en êtes plus membre.
 
 group-members = { $count ->
@@ -205,6 +206,10 @@ err-rolled-back = Ce profil est une ancienne copie d'un profil qui a écrit depu
 rec-rolled-back = Demandez un nouveau code d'invitation et rejoignez à nouveau.
 err-needs-newer = Quelqu'un utilise ici un piquet plus récent.
 rec-needs-newer = Mettez piquet à jour pour continuer à écrire.
+err-mending = Des données de ce profil ont été perdues, peut-être vos derniers messages : rien n'est écrit ici avant qu'un membre ait montré ce qu'il en a.
+rec-mending = Lancez `piquet` et laissez-le joindre un membre ; `piquet doctor` dit où il en est. Si personne ne les a, demandez un nouveau code d'invitation.
+err-group-damaged = Ce sur quoi ce groupe repose n'est plus lisible.
+rec-group-damaged = Demandez un nouveau code d'invitation à un membre : ce qui est encore lisible sera retrouvé.
 err-ended = Vous n'êtes plus membre.
 rec-ended = Demandez un nouveau code d'invitation.
 err-rekeying = Les clés du groupe changent après un départ ou une exclusion.
