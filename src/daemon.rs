@@ -1,6 +1,7 @@
 //! The daemon owns the node and the clock; without one, a command opens the profile itself.
 
 mod answers;
+mod doctor;
 pub mod engine;
 mod following;
 mod lookup;

@@ -79,8 +79,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Whether somebody was caught signing two entries for one place, in the eyes of this laptop.
 fn sees_equivocation(laptop: &Laptop) -> bool {
-    laptop.json(&["doctor"]).iter().any(|finding| {
-        let named = finding["check"].as_str().unwrap().starts_with("group");
-        named && finding["ok"] == false
-    })
+    let groups = laptop.one(&["status"])["groups"].clone();
+    groups
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|group| group["equivocators"].as_array().is_some_and(|who| !who.is_empty()))
 }

@@ -105,12 +105,21 @@ pub struct Node<S: Store> {
     ready: VecDeque<Output>,
 }
 
-/// The profile's groups, a record each: one that is lost costs no other.
-const GROUPS: &[u8] = b"groups";
+/// The profile's groups, a record each and twice, where one damaged place does not cost both: a group that can't
+/// be read must not be forgotten.
+const GROUPS: [(&[u8], Retention); 2] = [(b"groups", Retention::Kept), (b"groups again", Retention::Record)];
 
 /// What losses this node has drawn its conclusions from.
 fn mended_key() -> Key {
     Key::new(Table::Profile, *b"mended", 0)
+}
+
+/// `None` for what is damaged.
+fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Damaged) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 impl<S: Store> Node<S> {
@@ -154,6 +163,7 @@ impl<S: Store> Node<S> {
         self.held.clear();
         self.replicas.clear();
         self.closed.clear();
+        // What can't be read now is left out until the store has given it up: see `mend`.
         for group in self.listed()? {
             match self.open_group(group, now) {
                 Ok(replica) => drop(self.replicas.insert(group, replica)),
@@ -163,8 +173,8 @@ impl<S: Store> Node<S> {
                 Err(error) => return Err(error),
             }
         }
-        self.load_joins()?;
-        self.load_pledges(now)?;
+        readable(self.load_joins())?;
+        readable(self.load_pledges(now))?;
         Ok(())
     }
 
@@ -535,27 +545,38 @@ impl<S: Store> Node<S> {
         overlay.put(mended_key(), Retention::Kept, what.to_vec());
         self.store.commit(overlay.take())?;
         self.abandon(now);
+        let groups: Vec<GroupId> = self.replicas.keys().copied().collect();
+        for group in groups {
+            self.in_group(group, None, now, Replica::trust_if_alone).transpose()?;
+        }
         Ok(true)
     }
 
-    fn listed(&self) -> Result<Vec<GroupId>, StoreError> {
-        let found = self.store.range(Table::Profile, GROUPS, 0, u128::MAX, usize::MAX)?;
-        Ok(found.into_iter().filter_map(|(_, id)| id.try_into().ok()).map(GroupId).collect())
+    /// All groups that either list has.
+    fn listed(&self) -> Result<BTreeSet<GroupId>, StoreError> {
+        let mut groups = BTreeSet::new();
+        for (scope, _) in GROUPS {
+            let found = readable(self.store.range(Table::Profile, scope, 0, u128::MAX, usize::MAX))?;
+            let ids = found.unwrap_or_default().into_iter().filter_map(|(_, id)| id.try_into().ok());
+            groups.extend(ids.map(GroupId));
+        }
+        Ok(groups)
     }
 
     /// Stages that this profile is in a group.
     fn list_group(&mut self, group: GroupId) -> Result<(), StoreError> {
         let sight = crate::store::Sight { store: &self.store, overlay: &self.overlay };
-        let listed = sight.range(Table::Profile, GROUPS, 0, u128::MAX, usize::MAX)?;
-        if listed.iter().any(|(_, id)| id.as_slice() == group.as_bytes()) {
-            return Ok(());
+        let mut news = Vec::new();
+        for (scope, retention) in GROUPS {
+            let listed = sight.range(Table::Profile, scope, 0, u128::MAX, usize::MAX)?;
+            if !listed.iter().any(|(_, id)| id.as_slice() == group.as_bytes()) {
+                let number = listed.last().map_or(0, |(number, _)| number + 1);
+                news.push((Key::new(Table::Profile, scope, number), retention));
+            }
         }
-        let number = listed.last().map_or(0, |(number, _)| number + 1);
-        self.overlay.put(
-            Key::new(Table::Profile, GROUPS, number),
-            Retention::Kept,
-            group.as_bytes().to_vec(),
-        );
+        for (key, retention) in news {
+            self.overlay.put(key, retention, group.as_bytes().to_vec());
+        }
         Ok(())
     }
 }

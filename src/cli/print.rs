@@ -169,6 +169,11 @@ impl Printer {
     pub(super) fn reply(&self, reply: &Reply) -> bool {
         match reply {
             Reply::Offline if self.json => true,
+            Reply::Finding { check, ok, .. } if self.json => {
+                let mut value = reply.to_json();
+                value["hint"] = json!(self.advice(check, *ok));
+                self.json(&value)
+            }
             _ if self.json => self.json(&reply.to_json()),
             Reply::Status { peer, listen, peers, groups, joining, .. } => {
                 self.status(peer.as_deref(), listen, *peers, groups, *joining)
@@ -358,7 +363,17 @@ impl Printer {
 
     fn finding(&self, check: &str, ok: bool, detail: &str) -> bool {
         let mark = if ok { "✓".green().to_string() } else { "✗".red().to_string() };
-        self.line(&format!("{mark} {}  {}", plain(check), plain(detail)))
+        let shown = self.line(&format!("{mark} {}  {}", plain(check), plain(detail)));
+        match self.advice(check, ok) {
+            Some(advice) => self.line(&format!("  {advice}")),
+            None => shown,
+        }
+    }
+
+    /// What to do about a finding.
+    fn advice(&self, check: &str, ok: bool) -> Option<String> {
+        let subject = check.split(' ').next().filter(|_| !ok)?;
+        Some(self.texts.get(&format!("doctor-{subject}"), &[]))
     }
 
     /// What a running node tells.

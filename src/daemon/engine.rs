@@ -13,7 +13,7 @@ use piquet_protocol::store::StoreError;
 use piquet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{answers, lookup, now, profile};
+use super::{answers, doctor, lookup, now, profile};
 use crate::control::request::{CallRequest, GrievanceRequest};
 use crate::control::{Failure, Reply, Request};
 use crate::schedule;
@@ -29,6 +29,8 @@ pub type Answer = Result<Vec<Reply>, Failure>;
 pub struct Engine {
     /// The node.
     pub node: Node<DiskStore>,
+    /// How much damage of the store has been dealt with.
+    known_damage: usize,
 }
 
 /// What the daemon knows beside the node.
@@ -76,13 +78,28 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the groups. Records that can't be read are named, kept out, and the rest goes on.
-    fn on(mut store: DiskStore) -> Result<Self, Failure> {
-        if !store.damage().is_empty() {
-            store.forget_damaged().map_err(|error| store_failure(&error))?;
-        }
+    /// Opens the groups. Records that can't be read are given up, and the rest goes on.
+    fn on(store: DiskStore) -> Result<Self, Failure> {
         let node = Node::open(store, Box::new(profile::os_rng()), now());
-        Ok(Self { node: node.map_err(|_| Failure::new("profile_damaged", 5))? })
+        let mut engine =
+            Self { node: node.map_err(|_| Failure::new("profile_damaged", 5))?, known_damage: 0 };
+        engine.mend();
+        Ok(engine)
+    }
+
+    /// If damage was met that was not known before: finds all there is, gives up what can't be read and lets
+    /// the node fetch it again. False if there was nothing to do, or the disk refuses: then it is tried again
+    /// with the next damage or start.
+    pub fn mend(&mut self) -> bool {
+        if self.node.store().damage().len() == self.known_damage {
+            return false;
+        }
+        let Ok(damage) = self.node.store().check() else { return false };
+        self.known_damage = damage.len();
+        let what: Vec<u8> =
+            damage.iter().flat_map(|d| [d.segment, d.first, d.last]).flat_map(u32::to_be_bytes).collect();
+        let given_up = self.node.store_mut().forget_damaged();
+        given_up.and_then(|()| self.node.mend(&what, now())).is_ok()
     }
 
     /// Makes durable what was asked for.
@@ -96,7 +113,10 @@ impl Engine {
     /// Carries a request out and makes it durable. `Read` with `follow`, and the waiting of `Join`, are
     /// the daemon's.
     pub fn call(&mut self, request: Request, around: &Surroundings) -> Answer {
-        let answer = self.carry_out(request, around);
+        let mut answer = self.carry_out(request.clone(), around);
+        if self.mend() && matches!(&answer, Err(failure) if failure.code == "damaged") {
+            answer = self.carry_out(request, around);
+        }
         self.flush()?;
         answer
     }
@@ -130,11 +150,14 @@ impl Engine {
             Request::StrikeShow { group, id } => self.show_strike(&group, &id, now),
             Request::StrikePledge { group, id } => self.pledge(&group, &id, now),
             Request::StrikeCallOff { group, id, reason } => self.call_off(&group, &id, &reason, now),
-            Request::Doctor => self.doctor(around),
+            Request::Doctor => Ok(doctor::findings(&self.node, around)),
         }
     }
 
     fn replica(&self, text: &str) -> Result<&Replica, Failure> {
+        if !text.is_empty() && self.node.closed().any(|group| group.to_hex().starts_with(text)) {
+            return Err(Failure::new("group_damaged", 5));
+        }
         let group = lookup::group(&self.node, text)?;
         self.node.group(&group).ok_or_else(|| Failure::new("no_such_group", 1).with("name", text))
     }
@@ -345,30 +368,6 @@ impl Engine {
         let (id, call) = (replica.group(), lookup::call(replica, call)?);
         self.node.call_off(id, call, reason, now).map_err(|error| failure(&error))?;
         self.show_strike(&id.to_hex(), &call.to_hex(), now)
-    }
-
-    fn doctor(&mut self, around: &Surroundings) -> Answer {
-        let damage = self.node.store().check().map_err(|error| store_failure(&error))?;
-        let named: Vec<String> =
-            damage.iter().map(|d| format!("{:08x}: {}-{}", d.segment, d.first, d.last)).collect();
-        let finding =
-            |check: &str, ok: bool, detail: String| Reply::Finding { check: check.to_owned(), ok, detail };
-        let mut findings = vec![
-            finding("journal", named.is_empty(), named.join(", ")),
-            finding("erasure", !self.node.store().erasure_pending(), String::new()),
-            finding("daemon", around.peer.is_some(), around.listen.join(" ")),
-        ];
-        for replica in self.node.groups() {
-            let status = answers::status(replica, 0);
-            let trouble = status.frozen.clone().into_iter().chain(status.equivocators.iter().cloned());
-            let trouble: Vec<String> = trouble.collect();
-            findings.push(finding(
-                &format!("group {}", replica.name()),
-                trouble.is_empty(),
-                trouble.join(", "),
-            ));
-        }
-        Ok(findings)
     }
 }
 

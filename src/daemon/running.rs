@@ -235,6 +235,7 @@ impl Daemon {
     fn settle(&mut self) {
         // A full disk: what was not kept has not happened; peers will offer it again.
         let _ = self.engine.flush();
+        self.engine.mend();
         while let Some(output) = self.engine.node.poll_output() {
             self.carry(output);
         }

@@ -97,6 +97,14 @@ impl Replica {
         Ok(self.doubt == Some(Doubt::Own) && (others || !self.is_whole(self.device, round)?))
     }
 
+    /// Whoever is alone in a group has shown nobody anything, and nobody has what was lost.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn trust_if_alone(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
+        if self.devices.len() > 1 { Ok(()) } else { self.trust_again(round) }
+    }
+
     fn newest(&self, log: LogId, round: &Round<'_>) -> Result<u32, StoreError> {
         Ok(self.shelf(round).newest(log)?.map_or(0, |stored| stored.entry.header().seq))
     }

@@ -96,6 +96,14 @@ event-equivocation = { $name }: somebody signed two different entries for one pl
 event-rolled-back = { $name }: this profile is an old copy. It writes nothing there any more.
 event-needs-newer = { $name }: something needs a newer piquet.
 
+doctor-journal = These records can't be read any more and were given up; all others are unharmed. What members have is fetched again while `piquet` runs. Look at the disk: it may be failing.
+doctor-disk = There is hardly any room left on this disk: make some, else nothing new is kept.
+doctor-erasure = Something that was erased is still on the disk, because it refused; it is tried again with the next message and at the next start.
+doctor-memory = Some keys may reach the swap file: this system lets no more memory be locked.
+doctor-daemon = No node is running: start it with `piquet`.
+doctor-group = See `piquet status`: it says what each group needs.
+doctor-closed = What this group stands on can't be read any more: ask a member for a new invite code, and what is readable is found again.
+
 err-no-profile = There is no profile here.
 rec-no-profile = Make one with `piquet init`, or start with `piquet`.
 err-profile-exists = There is a profile here already.

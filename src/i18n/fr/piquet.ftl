@@ -96,6 +96,14 @@ event-equivocation = { $name } : quelqu'un a signé deux entrées différentes p
 event-rolled-back = { $name } : ce profil est une ancienne copie. Il n'y écrit plus rien.
 event-needs-newer = { $name } : quelque chose demande un piquet plus récent.
 
+doctor-journal = Ces données ne sont plus lisibles et ont été abandonnées ; toutes les autres sont intactes. Ce que les membres ont est repris tant que `piquet` tourne. Vérifiez le disque : il est peut-être en train de lâcher.
+doctor-disk = Il n'y a presque plus de place sur ce disque : faites-en, sinon rien de nouveau n'est gardé.
+doctor-erasure = Une chose effacée est encore sur le disque, qui a refusé ; l'effacement est retenté au prochain message et au prochain démarrage.
+doctor-memory = Des clés peuvent arriver dans le fichier d'échange : ce système ne laisse pas verrouiller plus de mémoire.
+doctor-daemon = Aucun nœud ne tourne : lancez-le avec `piquet`.
+doctor-group = Voyez `piquet status` : il dit ce qu'il faut à chaque groupe.
+doctor-closed = Ce sur quoi ce groupe repose n'est plus lisible : demandez un nouveau code d'invitation à un membre, et ce qui est lisible sera retrouvé.
+
 err-no-profile = Il n'y a pas de profil ici.
 rec-no-profile = Créez-en un avec `piquet init`, ou commencez par `piquet`.
 err-profile-exists = Il y a déjà un profil ici.
