@@ -72,7 +72,9 @@ fn lost_acts_are_fetched_again_and_what_is_built_on_them_waits() {
         start_damaged(&mut sim, 1, |key| entry_at(key, alice, ACTS, &[seq]));
         assert!(sim.run_until(5 * MINUTE, |sim| is_whole(sim, 1, group)), "act {seq}");
         let node = sim.laptop(1).node.as_ref().unwrap();
-        assert_eq!((node.group(&group).unwrap().head(), members(&mut sim, 1, group)), (head, 2));
+        let replica = node.group(&group).unwrap();
+        assert_eq!((replica.head(), replica.members().len()), (head, 2));
+        assert!(replica.members().iter().all(|member| member.name.is_some()), "act {seq}");
         say(&mut sim, 1, group, "and on");
         assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1], group, 7)), "act {seq}");
         assert!(nobody_equivocated(&mut sim));
@@ -148,4 +150,42 @@ fn a_loss_is_acted_on_once() {
     assert!(is_whole(&mut sim, 1, group));
     assert_eq!(sim.act(1, |node, now| node.mend(b"a frame, another", now)), Ok(true));
     assert_eq!(frozen(&mut sim, 1, group), Some(Frozen::Mending));
+}
+
+#[test]
+fn a_gap_in_an_own_log_that_nobody_can_fill_is_not_written_over() {
+    let (mut sim, group) = talkative(46);
+    sim.partition(&[0], &[1], true);
+    for text in ["unheard", "unheard too"] {
+        say(&mut sim, 1, group, text);
+    }
+    let bob = member(&mut sim, 1, group);
+    start_damaged(&mut sim, 1, |key| entry_at(key, bob, TALK, &[4]));
+    sim.partition(&[0], &[1], false);
+    sim.run_for(10 * MINUTE);
+    assert_eq!(frozen(&mut sim, 1, group), Some(Frozen::Mending));
+    assert!(texts(&mut sim, 1, group).contains(&"unheard too".to_owned()), "it can still be read");
+    admit_again(&mut sim, group);
+    let writes = |sim: &mut Sim| sim.act(1, |node, now| node.send(group, "anew", now)).is_ok();
+    assert!(sim.run_until(5 * MINUTE, writes), "a new code helps");
+}
+
+#[test]
+fn no_member_is_believed_while_another_knows_more_of_an_own_log() {
+    for seed in 320..326 {
+        let (mut sim, group) = picket(seed, 4);
+        for text in ["first", "second"] {
+            say(&mut sim, 1, group, text);
+        }
+        assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 2)));
+        sim.run_for(5 * MINUTE);
+        let bob = member(&mut sim, 1, group);
+        start_damaged(&mut sim, 1, |key| entry_at(key, bob, TALK, &[2]));
+        let stopped = |sim: &mut Sim| {
+            let why = frozen(sim, 1, group);
+            assert!(why.is_some(), "seed {seed}: it must not write");
+            why == Some(Frozen::RolledBack)
+        };
+        assert!(sim.run_until(10 * MINUTE, stopped), "seed {seed}");
+    }
 }
