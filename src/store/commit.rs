@@ -31,7 +31,12 @@ impl DiskStore {
                 return Err(store_error(&error));
             }
         };
-        self.show(&written)?;
+        if let Err(error) = self.show(&written) {
+            // Without an index nobody would see it before the next opening: then it has not happened.
+            self.journal.take_back(&mut self.keyring.vault, &written);
+            self.take_back(&plan);
+            return Err(error);
+        }
         self.erase(&plan);
         Ok(())
     }

@@ -96,6 +96,8 @@ pub(super) struct Written {
     pub(super) frames: Vec<(u32, Frame)>,
     /// New ends of the segments.
     pub(super) cursors: Vec<(u32, Cursor)>,
+    /// Where their writers stood before, by class.
+    before: Vec<(u8, Cursor)>,
 }
 
 /// Segments begun for a batch, in effect once the vault with their keys is durable.
@@ -173,23 +175,31 @@ impl Journal {
         let written = self.write(drafts).map_err(|error| (false, error));
         let written =
             written.and_then(|written| self.sync(&before).map(|()| written).map_err(|error| (true, error)));
-        written.map_err(|(give_up, error)| {
-            self.undo(vault, &before, give_up);
-            error
-        })
+        match written {
+            Ok(written) => Ok(Written { before, ..written }),
+            Err((give_up, error)) => {
+                self.undo(vault, &before, give_up);
+                Err(error)
+            }
+        }
     }
 
     /// All classes are written before the first is synced: a batch needs all its parts to count.
     fn write(&mut self, drafts: Drafts) -> io::Result<Written> {
         let parts = drafts.values().map(Vec::len).sum::<usize>() as u32;
         let mut part = Part { batch: self.batch(), part: 0, parts };
-        let mut written = Written { frames: Vec::new(), cursors: Vec::new() };
+        let mut written = Written { frames: Vec::new(), cursors: Vec::new(), before: Vec::new() };
         for (class, frames) in drafts {
             let writer = self.writers.get_mut(&class).ok_or(io::ErrorKind::NotFound)?;
             writer.append(&*self.disk, &mut part, frames, &mut written.frames)?;
             written.cursors.push((writer.number, writer.end));
         }
         Ok(written)
+    }
+
+    /// A durable batch can't be made visible: takes it back.
+    pub(super) fn take_back(&mut self, vault: &mut Vault, written: &Written) {
+        self.undo(vault, &written.before, false);
     }
 
     fn sync(&self, touched: &[(u8, Cursor)]) -> io::Result<()> {

@@ -278,6 +278,28 @@ fn an_index_in_use_when_the_power_went_is_made_anew() {
 }
 
 #[test]
+fn a_batch_that_no_index_can_show_has_not_happened() {
+    let (home, _) = filled();
+    let mut store = home.open();
+    store.commit(put(20, &[20; 20])).unwrap();
+    // As on a disk on which not even an empty index has room.
+    let index = home.dir().join("index");
+    store.index.lock().unwrap().take().unwrap().abandon();
+    fs::remove_dir_all(&index).unwrap();
+    fs::write(&index, "in the way").unwrap();
+    assert!(store.commit(put_secret(1, b"secret")).is_err());
+    assert!(store.get(&key(0)).is_err(), "it can't be read without one either");
+    fs::remove_file(&index).unwrap();
+    assert_eq!((orders(&store).len(), secret(&store, 1)), (6, None));
+    store.commit(put(21, &[21; 20])).unwrap();
+    drop(store);
+    lose_index(&home);
+    let store = home.open();
+    assert_eq!((orders(&store).len(), secret(&store, 1)), (7, None));
+    assert_eq!(store.check(), Ok(vec![]));
+}
+
+#[test]
 fn an_index_in_use_is_not_marked_as_closed() {
     let home = Home::new();
     let store = home.create();

@@ -5,7 +5,7 @@ use std::fs;
 use piquet_protocol::store::{Batch, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
-use super::support::{Call, Fate, Faulty, Home, erase, key, put, put_secret, secret, values};
+use super::support::{Call, Fate, Faulty, Home, copy_all, erase, key, put, put_secret, secret, values};
 use crate::store::header::{BLOCK, HEADER};
 use crate::store::migrate::{Format, Step};
 use crate::store::record::MAX_RECORD;
@@ -198,6 +198,31 @@ fn an_older_profile_is_migrated_once_and_then_refused_by_the_older_program() {
     }
     assert_eq!(code(home.try_open()), "newer-version");
     assert_eq!(code(wants_passphrase(&home.dir())), "newer-version");
+}
+
+/// A profile as the first version wrote it, with "hello" at 1 and the secret "secret" at 1; its key lies in it.
+fn first_version() -> Home {
+    let home = Home::new();
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/tests/version-1");
+    copy_all(&fixture, home.dir().parent().unwrap());
+    home
+}
+
+#[test]
+fn a_profile_of_the_first_version_opens_for_ever() {
+    let home = first_version();
+    let opened = home.try_open().unwrap();
+    assert_eq!(opened.continuity, crate::store::Continuity::Same);
+    assert_eq!(values(&opened.store), [b"hello"]);
+    assert_eq!(secret(&opened.store, 1), Some(b"secret".to_vec()));
+    assert_eq!(opened.store.check(), Ok(vec![]));
+    drop(opened);
+    let home = first_version();
+    let disk = std::sync::Arc::new(crate::store::files::RealDisk);
+    let next = DiskStore::open_on(disk, &home.dir(), &Unlock::KeyFile, &home.machine(), &NEXT).unwrap().store;
+    assert_eq!((values(&next), secret(&next, 1)), (vec![b"hello".to_vec()], Some(b"secret".to_vec())));
+    drop(next);
+    assert_eq!(code(home.try_open()), "newer-version");
 }
 
 #[test]
