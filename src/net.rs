@@ -6,10 +6,13 @@
 
 mod behaviour;
 mod gate;
+mod life;
+mod limits;
+mod meter;
 mod stream;
 mod swarm;
 
-pub use gate::Limits;
+pub use limits::Limits;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +21,7 @@ use libp2p::{Multiaddr, PeerId};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use meter::Meters;
 use stream::Outgoing;
 
 /// Names a connection for as long as this net runs.
@@ -39,6 +43,8 @@ pub struct Config {
 pub enum Event {
     /// This node can be reached at an address.
     Listening(Multiaddr),
+    /// It can be reached there no more.
+    Unreachable(Multiaddr),
     /// A sync stream is up.
     Connected {
         /// Its name.
@@ -52,6 +58,8 @@ pub enum Event {
     },
     /// A frame: type byte and body.
     Frame(Conn, Vec<u8>),
+    /// Another [`piquet_protocol::sync::ROOM`] bytes of frames have left.
+    Room(Conn),
     /// A sync stream is gone.
     Closed(Conn),
     /// Nobody was reached at an address.
@@ -83,14 +91,18 @@ enum Command {
     Finished(Conn),
 }
 
-/// Streams by connection, for sending.
-type Streams = Arc<Mutex<BTreeMap<Conn, Outgoing>>>;
+/// A stream for sending, and the address of its socket.
+type Open = (Outgoing, Multiaddr);
+
+/// Streams by connection.
+type Streams = Arc<Mutex<BTreeMap<Conn, Open>>>;
 
 /// A running network; it ends when this is dropped.
 pub struct Net {
     peer: PeerId,
     commands: mpsc::UnboundedSender<Command>,
     streams: Streams,
+    meters: Meters,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -103,11 +115,12 @@ impl Net {
         let (commands, asked) = mpsc::unbounded_channel();
         let (events, reported) = mpsc::channel(stream::EVENTS);
         let streams = Streams::default();
-        let swarm = swarm::start(&config)?;
+        let meters = Meters::default();
+        let swarm = swarm::start(&config, &meters)?;
         let peer = *swarm.local_peer_id();
         let runner = swarm::Runner::new(swarm, config.limits, commands.clone(), events, streams.clone());
         let task = tokio::spawn(runner.run(asked));
-        Ok((Self { peer, commands, streams, task }, reported))
+        Ok((Self { peer, commands, streams, meters, task }, reported))
     }
 
     /// This start's transport identity.
@@ -127,7 +140,7 @@ impl Net {
     /// [`Full`] if the peer does not read; the connection is best closed.
     pub fn send(&self, conn: Conn, frame: Vec<u8>) -> Result<(), Full> {
         match self.streams().get(&conn) {
-            Some(stream) => stream.send(frame),
+            Some((stream, _)) => stream.send(frame),
             None => Ok(()),
         }
     }
@@ -139,13 +152,21 @@ impl Net {
 
     /// The peer has proven itself: a stranger's limits no longer apply.
     pub fn trust(&self, conn: Conn) {
-        if let Some(stream) = self.streams().get(&conn) {
+        if let Some((stream, address)) = self.streams().get(&conn) {
             stream.trust();
+            self.meters.trust(address);
         }
         let _ = self.commands.send(Command::Trust(conn));
     }
 
-    fn streams(&self) -> std::sync::MutexGuard<'_, BTreeMap<Conn, Outgoing>> {
+    /// Finds out whether a connection is alive, or each of them, and ends those that are dead.
+    pub fn doubt(&self, conn: Option<Conn>) {
+        let streams = self.streams();
+        let doubted = streams.iter().filter(|(open, _)| conn.is_none_or(|conn| conn == **open));
+        doubted.for_each(|(_, (stream, _))| stream.doubt());
+    }
+
+    fn streams(&self) -> std::sync::MutexGuard<'_, BTreeMap<Conn, Open>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,7 +24,10 @@ fn talk(nodes: &mut [Node<MemoryStore>; 2], now: &mut Timestamp) -> Result<(), B
             while let Some(output) = nodes[from].poll_output() {
                 let to = 1 - from;
                 match output {
-                    Output::Send(conn, frame) => nodes[to].handle(Input::Frame(conn, frame), *now)?,
+                    Output::Send(conn, frame) => {
+                        nodes[from].handle(Input::Left(conn, frame.len()), *now)?;
+                        nodes[to].handle(Input::Frame(conn, frame), *now)?;
+                    }
                     Output::Close(conn) => {
                         nodes[from].handle(Input::Closed(conn), *now)?;
                         nodes[to].handle(Input::Closed(conn), *now)?;
@@ -39,7 +42,7 @@ fn talk(nodes: &mut [Node<MemoryStore>; 2], now: &mut Timestamp) -> Result<(), B
                         }
                     }
                     Output::Dial(address) => nodes[from].handle(Input::DialFailed(address), *now)?,
-                    Output::Trust(_) | Output::Event(..) | Output::JoinRefused(..) => {}
+                    Output::Trust(_) | Output::Doubt(_) | Output::Event(..) | Output::JoinRefused(..) => {}
                 }
             }
         }

@@ -36,6 +36,9 @@ pub enum Input {
     Connected(Connected),
     /// A frame arrived on it.
     Frame(ConnectionId, Vec<u8>),
+    /// So many bytes of frames have left on it; to be told at the latest after [`sync::ROOM`] of them,
+    /// or nothing more is served.
+    Left(ConnectionId, usize),
     /// It is gone.
     Closed(ConnectionId),
     /// [`Node::deadline`] has passed.
@@ -57,6 +60,8 @@ pub enum Output {
     Close(ConnectionId),
     /// A stranger's limits no longer apply.
     Trust(ConnectionId),
+    /// Find out whether the line is alive, and close it if not.
+    Doubt(ConnectionId),
     /// Dial an address.
     Dial(String),
     /// Something happened in a group.
@@ -93,8 +98,8 @@ pub struct Node<S: Store> {
     joins: BTreeMap<DeviceKey, Join>,
     sync: Sync,
     listening: Vec<String>,
-    discovered: BTreeSet<String>,
-    dials: BTreeMap<String, dialling::Dial>,
+    discovered: VecDeque<String>,
+    calls: dialling::Calls,
     agenda: Agenda,
     pledges: BTreeMap<(GroupId, EntryId), PledgeState>,
     /// Answers that had come in when a call was last counted, and how many said yes.
@@ -137,8 +142,8 @@ impl<S: Store> Node<S> {
             joins: BTreeMap::new(),
             sync: Sync::new(),
             listening: Vec::new(),
-            discovered: BTreeSet::new(),
-            dials: BTreeMap::new(),
+            discovered: VecDeque::new(),
+            calls: dialling::Calls::default(),
             agenda: Agenda::default(),
             pledges: BTreeMap::new(),
             tallies: BTreeMap::new(),
@@ -202,13 +207,12 @@ impl<S: Store> Node<S> {
                 self.sync.connected(connected, now, &mut *self.rng);
             }
             Input::Frame(conn, frame) => {
-                let known = Known {
-                    replicas: &self.replicas,
-                    joins: &self.joins,
-                    store: &self.store,
-                    lan: &self.discovered,
-                };
+                let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
                 self.sync.frame(conn, &frame, now, &known, &mut *self.rng);
+            }
+            Input::Left(conn, bytes) => {
+                let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
+                self.sync.left(conn, bytes, &known);
             }
             Input::Closed(conn) => {
                 self.sync.closed(conn);
@@ -217,16 +221,14 @@ impl<S: Store> Node<S> {
             Input::Tick => self.tick(now)?,
             Input::Listening(addresses) => self.listen(addresses, now),
             Input::DialFailed(address) => self.dial_failed(&address, now),
-            Input::Discovered(address) => {
-                self.discovered.insert(address);
-            }
+            Input::Discovered(address) => self.discovered(address),
         }
         self.work(now)
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let known =
-            Known { replicas: &self.replicas, joins: &self.joins, store: &self.store, lan: &self.discovered };
+            Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
         self.sync.tick(now, &known);
         self.tick_duties(now)?;
         self.tick_beacons(now)?;
@@ -251,11 +253,13 @@ impl<S: Store> Node<S> {
                 self.hung_up(conn, now);
             }
             sync::Output::Trust(conn) => self.held.push_back(Output::Trust(conn)),
+            sync::Output::Doubt(conn) => self.held.push_back(Output::Doubt(conn)),
+            sync::Output::Busy(conn, seconds) => self.turned_away(conn, seconds, now),
             sync::Output::Received { conn, group, live, entries } => {
                 let judged = self.judge(conn, group, &entries, now)?;
                 self.sync.received(conn, group, live, judged);
             }
-            sync::Output::Opened { .. } => {}
+            sync::Output::Opened { conn, .. } => self.answered(conn, now),
             sync::Output::Compared { conn, group } => self.compared(conn, group, now)?,
             sync::Output::Acknowledged { group, device, lane, seq } => {
                 if let Some(replica) = self.replicas.get_mut(&group) {
@@ -288,7 +292,8 @@ impl<S: Store> Node<S> {
             match received.transpose()? {
                 Some(Received::Bad) => judged.bad = true,
                 Some(Received::Duplicate) => judged.duplicate = true,
-                Some(Received::Stored | Received::Unknown) | None => {}
+                Some(Received::Unknown) => judged.unknown = true,
+                Some(Received::Stored | Received::Excess) | None => {}
             }
             if judged.bad {
                 break;
@@ -440,7 +445,7 @@ impl<S: Store> Node<S> {
             .collect();
         let touched: BTreeSet<GroupId> = new.iter().map(|entry| entry.group).collect();
         let known =
-            Known { replicas: &self.replicas, joins: &self.joins, store: &self.store, lan: &self.discovered };
+            Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
         self.sync.committed(&new, now, &known);
         for group in touched {
             self.sync.roster_changed(&group, &known);

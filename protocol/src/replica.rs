@@ -13,6 +13,7 @@ mod epochs;
 mod forks;
 mod mend;
 mod open;
+mod quota;
 mod receive;
 mod shelf;
 mod views;
@@ -139,6 +140,8 @@ pub struct Replica {
     doors: BTreeMap<DeviceKey, (Secret, Secret)>,
     /// Key packages of admissions not yet carried out.
     packages: BTreeMap<DeviceKey, Vec<u8>>,
+    /// How much of each author is taken.
+    quota: quota::Quota,
     /// Highest plausible Lamport clock of a message.
     clock: u32,
     frozen: Option<Frozen>,

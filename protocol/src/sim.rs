@@ -14,7 +14,7 @@ use crate::id::GroupId;
 use crate::node::{Input, Node, Output};
 use crate::replica::Event;
 use crate::store::{Batch, Key, MemoryStore, Store, StoreError, Table};
-use crate::sync::{Connected, ConnectionId};
+use crate::sync::{Connected, ConnectionId, ROOM};
 use crate::time::Timestamp;
 
 /// Deterministic randomness from a seed: a counter through the KDF.
@@ -122,6 +122,8 @@ struct Link {
     ends: [usize; 2],
     /// Frames of each direction arrive in order: none before the last one.
     last: [Timestamp; 2],
+    /// Bytes of each direction since it was last reported that they left.
+    carried: [usize; 2],
 }
 
 enum Happening {
@@ -318,7 +320,7 @@ impl Sim {
                 }
             }
             Output::Event(group, event) => self.laptop(laptop).events.push((group, event)),
-            Output::Trust(_) | Output::JoinRefused(..) => {}
+            Output::Trust(_) | Output::Doubt(_) | Output::JoinRefused(..) => {}
         }
     }
 
@@ -332,7 +334,15 @@ impl Sim {
         let direction = usize::from(link.ends[0] != laptop);
         link.last[direction] = at;
         let to = link.ends[1 - direction];
+        link.carried[direction] += frame.len();
+        let carried = link.carried[direction];
+        if carried >= ROOM {
+            link.carried[direction] = 0;
+        }
         self.schedule(at, Happening::Input(to, Input::Frame(conn, frame)));
+        if carried >= ROOM {
+            self.schedule(at, Happening::Input(laptop, Input::Left(conn, carried)));
+        }
     }
 
     /// When a frame sent now arrives: not before the last one of its direction.
@@ -374,7 +384,7 @@ impl Sim {
         }
         self.counter += 1;
         let conn = ConnectionId(self.counter);
-        self.links.insert(conn.0, Link { ends: [dialler, target], last: [self.now; 2] });
+        self.links.insert(conn.0, Link { ends: [dialler, target], last: [self.now; 2], carried: [0; 2] });
         for (laptop, other, dialled) in [(dialler, target, Some(address)), (target, dialler, None)] {
             let connected = Connected {
                 conn,

@@ -2,20 +2,25 @@
 //!
 //! Sans-IO. Order of calls: [`Sync::connected`], then [`Sync::frame`] for each frame in order,
 //! [`Sync::received`] after judging the entries of each [`Output::Received`],
-//! [`Sync::committed`] once new entries are durable, [`Sync::tick`] when [`Sync::deadline`] has
+//! [`Sync::committed`] once new entries are durable, [`Sync::left`] as frames leave on a connection,
+//! [`Sync::tick`] when [`Sync::deadline`] has
 //! passed, [`Sync::closed`]; after each, drain [`Sync::poll_output`].
 //!
 //! The receiver drives: only live pushes come unasked, and a frame beyond credit ends the session.
 //! Nothing about a peer is kept between sessions, so nothing can go stale.
 
 mod branches;
+mod budget;
 mod compare;
 mod groups;
 mod handshake;
 mod message;
 mod opening;
 mod push;
+mod serve;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use groups::{Door, DoorState, Groups, HeldInvite, LogHead};
 pub use handshake::{Claim, Role, Transcript};
@@ -43,6 +48,10 @@ const REPLY_DELAY: Duration = Duration::from_millis(20);
 /// A joiner waits this long for an answer in one session.
 const KNOCK_TIME: Duration = Duration::from_secs(60);
 
+/// Whoever carries frames reports at the latest after this many bytes of them that they have left
+/// ([`Sync::left`]): with twice as many on their way nothing more is served.
+pub const ROOM: usize = 64 * 1024;
+
 /// A connection as the net reports it.
 #[derive(Clone, Debug)]
 pub struct Connected {
@@ -63,6 +72,8 @@ pub struct Judged {
     pub duplicate: bool,
     /// One broke a rule: its bearer is not worth listening to.
     pub bad: bool,
+    /// One can't be judged yet: its author, epoch or predecessor is not known here.
+    pub unknown: bool,
 }
 
 /// What sync asks of the node.
@@ -74,6 +85,10 @@ pub enum Output {
     Close(ConnectionId),
     /// The other side has proven what it is: a stranger's limits no longer apply.
     Trust(ConnectionId),
+    /// The other side is full: not before so many seconds again.
+    Busy(ConnectionId, u16),
+    /// Nothing was acknowledged for long: find out whether the line is alive.
+    Doubt(ConnectionId),
     /// Judge these entries, then call [`Sync::received`].
     Received {
         /// From whom.
@@ -143,8 +158,8 @@ pub enum Output {
 #[derive(Default)]
 pub struct Sync {
     sessions: BTreeMap<ConnectionId, Session>,
-    /// Ranges asked for, by whom and until when.
-    in_flight: BTreeMap<(GroupId, LogId), (ConnectionId, Timestamp)>,
+    /// Ranges asked for, and of whom.
+    in_flight: BTreeMap<(GroupId, LogId), ConnectionId>,
     /// Groups in which some peer has shown what it has of this node's own logs since the start:
     /// before that nothing of one's own leaves (sync paper §1, own head first).
     confirmed: BTreeSet<GroupId>,
@@ -160,17 +175,18 @@ impl Sync {
     /// A connection with its stream is up. Whoever dialled speaks first.
     pub fn connected(&mut self, connected: Connected, now: Timestamp, rng: &mut dyn CryptoRng) {
         let mut session = Session::new(connected, now.after(HELLO_TIME), rng);
-        if session.role == Role::Initiator {
-            self.outputs.push_back(Output::Send(session.conn, session.hello()));
-        }
         session.state = State::AwaitHello;
-        self.sessions.insert(session.conn, session);
+        let (conn, role, hello) = (session.conn, session.role, session.hello());
+        self.sessions.insert(conn, session);
+        if role == Role::Initiator {
+            self.send_frame(conn, hello);
+        }
     }
 
     /// A connection is gone.
     pub fn closed(&mut self, conn: ConnectionId) {
         self.sessions.remove(&conn);
-        self.in_flight.retain(|_, (by, _)| *by != conn);
+        self.in_flight.retain(|_, by| *by != conn);
     }
 
     /// A frame came in.
@@ -195,15 +211,16 @@ impl Sync {
             Message::Heads { group, more, heads } => self.on_heads(conn, group, more, heads, now, groups),
             Message::Have { group, places } => self.on_have(conn, group, &places, now, groups),
             Message::Want { group, live, budget, logs } => {
-                self.on_want(conn, group, live, budget, &logs, groups)
+                self.on_want(conn, group, (live, budget), &logs, now, groups)
             }
-            Message::Ask { group, ids } => self.on_ask(conn, group, ids, groups),
+            Message::Ask { group, ids } => self.on_ask(conn, group, ids, now, groups),
             Message::Entries { group, log, end, entries } => {
                 self.on_entries(conn, group, log, end, entries, now)
             }
             Message::Entry(entry) => self.on_entry(conn, entry, groups),
             Message::Prune { group } => self.on_prune(conn, group),
-            Message::Busy(_) | Message::Bye => None,
+            Message::Busy(seconds) => self.on_busy(conn, seconds),
+            Message::Bye => None,
         };
         if taken.is_none() {
             self.drop_session(conn);
@@ -213,7 +230,6 @@ impl Sync {
     /// Time has passed: answers that waited go out, wants that died go elsewhere, sessions that
     /// never opened end.
     pub fn tick(&mut self, now: Timestamp, groups: &dyn Groups) {
-        self.in_flight.retain(|_, (_, until)| *until > now);
         let conns: Vec<ConnectionId> = self.sessions.keys().copied().collect();
         for conn in conns {
             if self.sessions.get(&conn).is_some_and(|session| session.is_overdue(now)) {
@@ -251,6 +267,14 @@ impl Sync {
     }
 
     fn send(&mut self, conn: ConnectionId, message: &Message) {
-        self.outputs.push_back(Output::Send(conn, message.encode()));
+        self.send_frame(conn, message.encode());
+    }
+
+    /// Counts what is on its way, as the net does.
+    fn send_frame(&mut self, conn: ConnectionId, frame: Vec<u8>) {
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.sent = session.sent.saturating_add(frame.len());
+        }
+        self.outputs.push_back(Output::Send(conn, frame));
     }
 }

@@ -7,7 +7,7 @@ use libp2p::Multiaddr;
 use piquet_protocol::group::invite::Hint;
 use piquet_protocol::node::{Input, Output};
 use piquet_protocol::replica::Event;
-use piquet_protocol::sync::{Connected, ConnectionId};
+use piquet_protocol::sync::{Connected, ConnectionId, ROOM};
 use piquet_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
@@ -71,6 +71,8 @@ struct Daemon {
     tell: Box<dyn FnMut(UpEvent) + Send>,
     /// When the first address was known; none once ready was said.
     listening_since: Option<Timestamp>,
+    /// Whether that was said.
+    ready: bool,
 }
 
 /// Runs a node until it is told to stop.
@@ -88,8 +90,15 @@ pub async fn up(
     let (calls, mut asked) = mpsc::channel(ROUND);
     let socket = server::serve(&options.home, calls).map_err(|_| Failure::new("no_socket", 1))?;
     let around = Surroundings { peer: Some(net.peer()), listen: Vec::new() };
-    let mut daemon =
-        Daemon { engine, net, around, following: Following::default(), tell, listening_since: None };
+    let mut daemon = Daemon {
+        engine,
+        net,
+        around,
+        following: Following::default(),
+        tell,
+        listening_since: None,
+        ready: false,
+    };
     let done = daemon.run(&mut events, &mut asked).await;
     socket.abort();
     done
@@ -145,6 +154,8 @@ impl Daemon {
     fn take(&mut self, event: net::Event) -> Result<(), Failure> {
         match event {
             net::Event::Listening(address) => self.listening(&address),
+            net::Event::Unreachable(address) => self.unreachable(&address),
+            net::Event::Room(conn) => self.input(Input::Left(ConnectionId(conn), ROOM)),
             net::Event::Connected { conn, dialled, local, remote } => {
                 let dialled = dialled.map(|address| address.to_string());
                 self.input(Input::Connected(Connected { conn: ConnectionId(conn), dialled, local, remote }))
@@ -156,19 +167,33 @@ impl Daemon {
         }
     }
 
-    /// Members are told addresses that others can use; loopback only if there is nothing else.
     fn listening(&mut self, address: &Multiaddr) -> Result<(), Failure> {
         let text = address.to_string();
         if Hint::from_multiaddr(&text).is_some() && !self.around.listen.contains(&text) {
             self.around.listen.push(text);
+            if self.around.listen.len() == 1 && !self.ready {
+                self.listening_since = Some(now());
+            }
+        }
+        self.tell_addresses()
+    }
+
+    fn unreachable(&mut self, address: &Multiaddr) -> Result<(), Failure> {
+        let text = address.to_string();
+        self.around.listen.retain(|known| *known != text);
+        self.tell_addresses()
+    }
+
+    /// Members are told addresses that others can use; loopback only if there is nothing else. Where
+    /// this node was on another network before, its connections may be dead without a word.
+    fn tell_addresses(&mut self) -> Result<(), Failure> {
+        if self.ready {
+            self.net.doubt(None);
         }
         let (mut far, near): (Vec<String>, Vec<String>) =
             self.around.listen.iter().cloned().partition(|a| !is_loopback(a));
         if far.is_empty() {
             far = near;
-        }
-        if self.around.listen.len() == 1 {
-            self.listening_since = Some(now());
         }
         self.input(Input::Listening(far))
     }
@@ -178,6 +203,7 @@ impl Daemon {
         if self.listening_since.take().is_none() {
             return;
         }
+        self.ready = true;
         let peer = self.around.peer.clone().unwrap_or_default();
         (self.tell)(UpEvent::Ready { peer, listen: self.around.listen.clone() });
     }
@@ -251,6 +277,7 @@ impl Daemon {
             }
             Output::Close(conn) => self.net.close(conn.0),
             Output::Trust(conn) => self.net.trust(conn.0),
+            Output::Doubt(conn) => self.net.doubt(Some(conn.0)),
             Output::Dial(address) => match address.parse() {
                 Ok(address) => self.net.dial(address),
                 // A member told an address that is none.

@@ -1,7 +1,7 @@
 //! One sync stream a connection, opened by the dialler. Own behaviour and handler: libp2p-stream
 //! drops streams silently and opens them on any of several connections.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -16,7 +16,8 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use super::gate::{Gate, Limits};
+use super::Limits;
+use super::gate::Gate;
 
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/piquet/sync/1");
 
@@ -26,20 +27,24 @@ pub(super) struct Opened {
     pub(super) connection: ConnectionId,
     pub(super) peer: PeerId,
     pub(super) stream: Stream,
+    /// The address of the other end's socket.
+    pub(super) address: Multiaddr,
 }
 
 pub(super) struct SyncBehaviour {
     gate: Gate<ConnectionId>,
+    addresses: BTreeMap<ConnectionId, Multiaddr>,
     opened: VecDeque<Opened>,
 }
 
 impl SyncBehaviour {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { gate: Gate::new(limits), opened: VecDeque::new() }
+        Self { gate: Gate::new(limits), addresses: BTreeMap::new(), opened: VecDeque::new() }
     }
 
+    /// The other end is no stranger any more.
     pub(super) fn trust(&mut self, connection: ConnectionId) {
-        self.gate.trust(connection);
+        self.gate.leave(connection);
     }
 }
 
@@ -67,28 +72,33 @@ impl NetworkBehaviour for SyncBehaviour {
 
     fn handle_established_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         _: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.addresses.insert(connection, remote.clone());
         Ok(Handler::new(Side::Acceptor))
     }
 
     fn handle_established_outbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         _: PeerId,
-        _: &Multiaddr,
+        address: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.addresses.insert(connection, address.clone());
         Ok(Handler::new(Side::Dialler { asked: false }))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
-            FromSwarm::ConnectionClosed(closed) => self.gate.leave(closed.connection_id),
+            FromSwarm::ConnectionClosed(closed) => {
+                self.gate.leave(closed.connection_id);
+                self.addresses.remove(&closed.connection_id);
+            }
             FromSwarm::ListenFailure(failure) => self.gate.leave(failure.connection_id),
             _ => {}
         }
@@ -100,7 +110,9 @@ impl NetworkBehaviour for SyncBehaviour {
         connection: ConnectionId,
         stream: THandlerOutEvent<Self>,
     ) {
-        self.opened.push_back(Opened { connection, peer, stream });
+        if let Some(address) = self.addresses.get(&connection).cloned() {
+            self.opened.push_back(Opened { connection, peer, stream, address });
+        }
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {

@@ -1,5 +1,6 @@
-//! Who may connect: bounds on strangers, in all and by network, and on peers in all. Nobody is ever
-//! put out to let another in (Y-21).
+//! Which strangers may connect: bounds in all and by network. Nobody is ever put out to let another
+//! in (Y-21). Those who have proven themselves are counted by the sessions, which can say that they are
+//! full; a stranger is told nothing.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,41 +9,13 @@ use std::time::{Duration, Instant};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-/// Bounds of one node's network.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Strangers at once.
-    pub strangers: usize,
-    /// Strangers at once from one /24 (IPv4) or /48 (IPv6); loopback is exempt.
-    pub strangers_per_net: usize,
-    /// New connections a minute from one such network; loopback is exempt.
-    pub arrivals_per_minute: usize,
-    /// How long a stranger may stay.
-    pub stranger_time: Duration,
-    /// Bytes taken from a stranger.
-    pub stranger_bytes: usize,
-    /// Peers in all.
-    pub peers: usize,
-    /// Bytes queued for a peer that does not read.
-    pub queue: usize,
-    /// Silence after which the dialler sends a keep-alive.
-    pub keep_alive: Duration,
-}
+use super::Limits;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            strangers: 64,
-            strangers_per_net: 16,
-            arrivals_per_minute: 30,
-            stranger_time: Duration::from_secs(10),
-            stranger_bytes: 18 * 1024,
-            peers: 96,
-            queue: 4 << 20,
-            keep_alive: Duration::from_secs(120),
-        }
-    }
-}
+/// Most networks whose arrivals are counted: beyond that new networks wait, so that addresses by the
+/// thousand cost no memory.
+const MAX_NETWORKS: usize = 1024;
+/// Over which time arrivals are counted.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The part of an address that one household or company shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,37 +24,38 @@ enum Network {
     V6([u8; 6]),
 }
 
-fn network(address: &Multiaddr) -> Option<Network> {
-    let ip = address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
-        _ => None,
-    })?;
-    match ip {
-        _ if ip.is_loopback() => None,
-        IpAddr::V4(ip) => ip.octets().first_chunk().copied().map(Network::V4),
-        IpAddr::V6(ip) => ip.octets().first_chunk().copied().map(Network::V6),
+impl Network {
+    /// None for addresses that are not counted.
+    fn of(address: &Multiaddr, limits: &Limits) -> Option<Self> {
+        let ip = address.iter().find_map(|part| match part {
+            Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
+            Protocol::Ip6(ip) => Some(IpAddr::V6(ip).to_canonical()),
+            _ => None,
+        })?;
+        match ip {
+            _ if ip.is_loopback() && limits.loopback_exempt => None,
+            IpAddr::V4(ip) => ip.octets().first_chunk().copied().map(Self::V4),
+            IpAddr::V6(ip) => ip.octets().first_chunk().copied().map(Self::V6),
+        }
     }
 }
 
-/// Counts who is there.
+/// Counts the strangers who are there.
 pub(super) struct Gate<K> {
     limits: Limits,
     strangers: BTreeMap<K, Option<Network>>,
-    trusted: BTreeMap<K, ()>,
     arrivals: BTreeMap<Network, (Instant, usize)>,
 }
 
 impl<K: Ord + Copy> Gate<K> {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, strangers: BTreeMap::new(), trusted: BTreeMap::new(), arrivals: BTreeMap::new() }
+        Self { limits, strangers: BTreeMap::new(), arrivals: BTreeMap::new() }
     }
 
     /// Lets a caller in, or not.
     pub(super) fn admit(&mut self, key: K, address: &Multiaddr, now: Instant) -> bool {
-        let network = network(address);
-        let full = self.strangers.len() >= self.limits.strangers
-            || self.strangers.len() + self.trusted.len() >= self.limits.peers.max(self.limits.strangers);
+        let network = Network::of(address, &self.limits);
+        let full = self.strangers.len() >= self.limits.strangers;
         if full || network.is_some_and(|network| !self.admit_network(network, now)) {
             return false;
         }
@@ -90,24 +64,19 @@ impl<K: Ord + Copy> Gate<K> {
     }
 
     fn admit_network(&mut self, network: Network, now: Instant) -> bool {
-        self.arrivals.retain(|_, (since, _)| now.duration_since(*since) < Duration::from_secs(60));
+        self.arrivals.retain(|_, (since, _)| now.duration_since(*since) < MINUTE);
+        if self.arrivals.len() >= MAX_NETWORKS && !self.arrivals.contains_key(&network) {
+            return false;
+        }
         let (_, count) = self.arrivals.entry(network).or_insert((now, 0));
-        *count += 1;
+        *count = count.saturating_add(1);
         let here = self.strangers.values().filter(|other| **other == Some(network)).count();
         *count <= self.limits.arrivals_per_minute && here < self.limits.strangers_per_net
     }
 
-    /// A stranger has proven itself.
-    pub(super) fn trust(&mut self, key: K) {
-        if self.strangers.remove(&key).is_some() {
-            self.trusted.insert(key, ());
-        }
-    }
-
-    /// Somebody has gone.
+    /// A stranger has gone, or has proven himself.
     pub(super) fn leave(&mut self, key: K) {
         self.strangers.remove(&key);
-        self.trusted.remove(&key);
     }
 }
 
@@ -149,9 +118,40 @@ mod tests {
             assert!(gate.admit(n, &address("127.0.0.1"), now));
         }
         assert!(!gate.admit(3, &address("127.0.0.1"), now));
-        gate.trust(0);
-        assert!(gate.admit(4, &address("127.0.0.1"), now), "a proven peer is no stranger");
-        gate.leave(4);
-        assert!(gate.admit(5, &address("127.0.0.1"), now));
+        gate.leave(0);
+        assert!(gate.admit(4, &address("127.0.0.1"), now));
+        assert!(!gate.admit(5, &address("127.0.0.1"), now));
+    }
+
+    #[test]
+    fn loopback_is_bounded_in_all_but_not_by_network() {
+        let now = Instant::now();
+        let admitted = |limits: Limits| {
+            let mut gate = Gate::new(limits);
+            (0..100).filter(|n| gate.admit(*n, &address("127.0.0.1"), now)).count()
+        };
+        assert_eq!(admitted(Limits::default()), 64);
+        assert_eq!(admitted(Limits { loopback_exempt: false, ..Limits::default() }), 16);
+    }
+
+    #[test]
+    fn one_household_of_ipv6_is_one_network_however_its_addresses_are_written() {
+        let mut gate = Gate::new(Limits { arrivals_per_minute: 1000, ..Limits::default() });
+        let now = Instant::now();
+        let six = |n: u32| format!("/ip6/2001:db8:7:{n:x}::1/tcp/1").parse().unwrap();
+        assert_eq!((0..100).filter(|n| gate.admit(*n, &six(*n), now)).count(), 16);
+        let mapped = |n: u32| format!("/ip6/::ffff:192.0.2.{n}/tcp/1").parse().unwrap();
+        assert_eq!((0..30).filter(|n| gate.admit(1000 + n, &mapped(*n), now)).count(), 16);
+        assert!(!gate.admit(2000, &address("192.0.2.99"), now), "the same network written otherwise");
+    }
+
+    #[test]
+    fn a_thousand_networks_are_counted_and_no_more() {
+        let mut gate = Gate::new(Limits { strangers: usize::MAX, ..Limits::default() });
+        let now = Instant::now();
+        let from = |n: usize| address(&format!("10.{}.{}.1", n / 250, n % 250));
+        assert_eq!((0..5000).filter(|n| gate.admit(*n, &from(*n), now)).count(), MAX_NETWORKS);
+        assert_eq!(gate.arrivals.len(), MAX_NETWORKS);
+        assert!(gate.admit(9000, &from(4000), now + MINUTE));
     }
 }

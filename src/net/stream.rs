@@ -1,4 +1,4 @@
-//! Frames on a stream: unsigned varint length, type byte, body; a zero length keeps the line open.
+//! Frames on a stream: unsigned varint length, type byte, body; a zero length is a sign of life.
 
 use std::io;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use piquet_protocol::codec::put_varint;
-use piquet_protocol::sync::MAX_FRAME;
+use piquet_protocol::sync::{MAX_FRAME, ROOM};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep_until, timeout};
 
+use super::life::{self, Life};
 use super::{Conn, Event, Full, Limits};
 
 /// Events that wait for the node: beyond that sockets are not read.
@@ -25,17 +25,26 @@ pub(super) struct Outgoing {
 }
 
 /// What both halves of a stream know.
-#[derive(Default)]
 pub(super) struct Shared {
     queued: AtomicUsize,
     trusted: AtomicBool,
-    proven: Notify,
+    /// A sign of life is to be sent.
+    pub(super) ping: Notify,
+    /// The line may be dead: find out now.
+    pub(super) doubt: Notify,
+    pub(super) life: Life,
 }
 
 impl Outgoing {
     pub(super) fn new(limits: &Limits) -> (Self, mpsc::UnboundedReceiver<Vec<u8>>, Arc<Shared>) {
         let (frames, queue) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            queued: AtomicUsize::new(0),
+            trusted: AtomicBool::new(false),
+            ping: Notify::new(),
+            doubt: Notify::new(),
+            life: Life::new(),
+        });
         (Self { frames, shared: shared.clone(), queue: limits.queue }, queue, shared)
     }
 
@@ -53,7 +62,10 @@ impl Outgoing {
 
     pub(super) fn trust(&self) {
         self.shared.trusted.store(true, Ordering::Relaxed);
-        self.shared.proven.notify_one();
+    }
+
+    pub(super) fn doubt(&self) {
+        self.shared.doubt.notify_one();
     }
 }
 
@@ -68,47 +80,41 @@ pub(super) async fn run(
     limits: Limits,
 ) {
     let (reader, writer) = stream.split();
-    let reading = read(conn, reader, &shared, &events, &limits);
-    let writing = write(writer, frames, &shared, dialler, &limits);
-    let overstay = overstay(&shared, &limits);
+    let allowance = if dialler { usize::MAX } else { limits.stranger_bytes };
+    let reading = read(conn, reader, &shared, &events, allowance);
+    let writing = write(conn, writer, frames, &shared, &events);
+    let death = life::watch(&shared, dialler, &limits);
     // Whatever ends first ends the stream; why is nobody's business at the other end.
     tokio::select! {
         _ = reading => {}
         _ = writing => {}
-        () = overstay => {}
+        () = death => {}
     }
 }
 
-/// Ends a stranger's time.
-async fn overstay(shared: &Shared, limits: &Limits) {
-    let end = Instant::now() + limits.stranger_time;
-    tokio::select! {
-        () = sleep_until(end) => {}
-        () = shared.proven.notified() => std::future::pending().await,
-    }
-}
-
+/// `allowance`: bytes of frames taken before the other side has proven itself. Below it, what the
+/// socket may bring at all is bounded for both sides (see [`super::meter`]).
 async fn read(
     conn: Conn,
     reader: impl AsyncRead + Unpin,
     shared: &Shared,
     events: &mpsc::Sender<Event>,
-    limits: &Limits,
+    allowance: usize,
 ) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     let mut taken = 0usize;
     loop {
         let length = read_length(&mut reader).await?;
         taken = taken.saturating_add(length);
-        if taken > limits.stranger_bytes && !shared.trusted.load(Ordering::Relaxed) {
+        if taken > allowance && !shared.trusted.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::QuotaExceeded.into());
-        }
-        if length == 0 {
-            continue;
         }
         let mut frame = vec![0; length];
         reader.read_exact(&mut frame).await?;
-        if events.send(Event::Frame(conn, frame)).await.is_err() {
+        if shared.life.heard(length == 0) {
+            shared.ping.notify_one();
+        }
+        if length > 0 && events.send(Event::Frame(conn, frame)).await.is_err() {
             return Ok(());
         }
     }
@@ -135,32 +141,43 @@ pub(super) async fn read_length(reader: &mut (impl AsyncRead + Unpin)) -> io::Re
 }
 
 async fn write(
+    conn: Conn,
     mut writer: impl AsyncWrite + Unpin,
     mut frames: mpsc::UnboundedReceiver<Vec<u8>>,
     shared: &Shared,
-    dialler: bool,
-    limits: &Limits,
+    events: &mpsc::Sender<Event>,
 ) -> io::Result<()> {
     let mut gathered = Vec::new();
+    let mut written = 0usize;
     loop {
-        match timeout(limits.keep_alive, frames.recv()).await {
-            Ok(Some(frame)) => put_frame(&mut gathered, &frame, shared),
-            Ok(None) => return writer.close().await,
-            Err(_) if dialler => gathered.push(0),
-            Err(_) => continue,
+        tokio::select! {
+            frame = frames.recv() => match frame {
+                Some(frame) => written = written.saturating_add(put_frame(&mut gathered, &frame)),
+                None => return writer.close().await,
+            },
+            () = shared.ping.notified() => gathered.push(0),
         }
         while gathered.len() < GATHER {
             let Ok(frame) = frames.try_recv() else { break };
-            put_frame(&mut gathered, &frame, shared);
+            written = written.saturating_add(put_frame(&mut gathered, &frame));
         }
         writer.write_all(&gathered).await?;
         writer.flush().await?;
         gathered.clear();
+        // The node counts what it hands over the same way: it never waits for room that comes not.
+        while written >= ROOM {
+            written = written.saturating_sub(ROOM);
+            shared.queued.fetch_sub(ROOM, Ordering::Relaxed);
+            if events.send(Event::Room(conn)).await.is_err() {
+                return Ok(());
+            }
+        }
     }
 }
 
-fn put_frame(out: &mut Vec<u8>, frame: &[u8], shared: &Shared) {
+/// Returns the frame's own length, without what carries it.
+fn put_frame(out: &mut Vec<u8>, frame: &[u8]) -> usize {
     put_varint(out, frame.len() as u64);
     out.extend_from_slice(frame);
-    shared.queued.fetch_sub(frame.len(), Ordering::Relaxed);
+    frame.len()
 }

@@ -5,18 +5,26 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures::StreamExt;
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade::Version;
+use libp2p::core::{ConnectedPoint, Transport};
+use libp2p::identity::Keypair;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, Swarm, SwarmBuilder, identify, mdns, noise, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, dns, identify, mdns, noise, tcp, yamux};
 use tokio::sync::{mpsc, oneshot};
 
 use super::behaviour::{Opened, SyncBehaviour};
+use super::meter::Meters;
 use super::stream::{self, Outgoing};
 use super::{Command, Config, Conn, Event, Limits, NetError, Streams};
 
 /// Streams of one connection: sync, identify, and room for one more of each way.
 const STREAMS: usize = 16;
+/// Inbound streams of one connection that have not said what they are for.
+const NEGOTIATING: usize = 8;
 /// A connection without a stream ends after this time.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -28,43 +36,66 @@ pub(super) struct Behaviour {
 }
 
 /// A swarm that listens, with a fresh identity.
-pub(super) fn start(config: &Config) -> Result<Swarm<Behaviour>, NetError> {
-    let transport = |error: &dyn std::fmt::Display| NetError::Transport(error.to_string());
-    let muxer = || {
-        let mut config = yamux::Config::default();
-        config.set_max_num_streams(STREAMS);
-        config
-    };
-    let mut swarm = SwarmBuilder::with_new_identity()
+pub(super) fn start(config: &Config, meters: &Meters) -> Result<Swarm<Behaviour>, NetError> {
+    let failed = |error: &dyn std::fmt::Display| NetError::Transport(error.to_string());
+    let keys = Keypair::generate_ed25519();
+    let transport = transport(&keys, config.limits, meters.clone())?;
+    let mut swarm = SwarmBuilder::with_existing_identity(keys)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
-        .map_err(|error| transport(&error))?
-        .with_dns()
-        .map_err(|error| transport(&error))?
-        .with_behaviour(|key| {
-            let identify = identify::Config::new("piquet/1".to_owned(), key.public())
-                .with_agent_version("piquet".to_owned())
-                .with_hide_listen_addrs(true)
-                .with_interval(Duration::from_secs(u64::from(u32::MAX)));
-            let local = key.public().to_peer_id();
-            let mdns = if config.lan {
-                Some(mdns::tokio::Behaviour::new(mdns::Config::default(), local)?)
-            } else {
-                None
-            };
-            Ok(Behaviour {
-                sync: SyncBehaviour::new(config.limits),
-                identify: identify::Behaviour::new(identify),
-                mdns: Toggle::from(mdns),
-            })
+        .with_other_transport(|_| transport)
+        .map_err(|error| failed(&error))?
+        .with_behaviour(|keys| behaviour(keys, config))
+        .map_err(|error| failed(&error))?
+        .with_swarm_config(|config| {
+            config.with_idle_connection_timeout(IDLE).with_max_negotiating_inbound_streams(NEGOTIATING)
         })
-        .map_err(|error| transport(&error))?
-        .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
         .build();
     for address in &config.listen {
         swarm.listen_on(address.clone()).map_err(|_| NetError::Listen(address.clone()))?;
     }
     Ok(swarm)
+}
+
+/// TCP, names resolved by the system, an allowance for strangers, Noise, Yamux.
+fn transport(
+    keys: &Keypair,
+    limits: Limits,
+    meters: Meters,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+    let failed = |error: &dyn std::fmt::Display| NetError::Transport(error.to_string());
+    let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    // A system without a resolver, as a laptop without a network may be: addresses go on working, and
+    // no stranger's resolver is asked instead.
+    let nobody = || dns::ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+    let resolving = dns::tokio::Transport::system(tcp())
+        .unwrap_or_else(|_| dns::tokio::Transport::custom(tcp(), nobody(), dns::ResolverOpts::default()));
+    let metered = resolving.map(move |socket, endpoint| {
+        let address = match endpoint {
+            ConnectedPoint::Dialer { address, .. } => address,
+            ConnectedPoint::Listener { send_back_addr, .. } => send_back_addr,
+        };
+        meters.on(address, socket, &limits)
+    });
+    let mut streams = yamux::Config::default();
+    streams.set_max_num_streams(STREAMS);
+    let noise = noise::Config::new(keys).map_err(|error| failed(&error))?;
+    let secure = metered.upgrade(Version::V1Lazy).authenticate(noise).multiplex(streams);
+    Ok(secure.timeout(limits.stranger_time).boxed())
+}
+
+fn behaviour(keys: &Keypair, config: &Config) -> Result<Behaviour, Box<dyn std::error::Error + Send + Sync>> {
+    let identify = identify::Config::new("piquet/1".to_owned(), keys.public())
+        .with_agent_version("piquet".to_owned())
+        .with_hide_listen_addrs(true)
+        .with_interval(Duration::from_secs(u64::from(u32::MAX)));
+    let local = keys.public().to_peer_id();
+    let mdns =
+        if config.lan { Some(mdns::tokio::Behaviour::new(mdns::Config::default(), local)?) } else { None };
+    Ok(Behaviour {
+        sync: SyncBehaviour::new(config.limits),
+        identify: identify::Behaviour::new(identify),
+        mdns: Toggle::from(mdns),
+    })
 }
 
 pub(super) struct Runner {
@@ -153,6 +184,7 @@ impl Runner {
     fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) -> Vec<Event> {
         match event {
             SwarmEvent::NewListenAddr { address, .. } => vec![Event::Listening(address)],
+            SwarmEvent::ExpiredListenAddr { address, .. } => vec![Event::Unreachable(address)],
             SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
                 self.dialled.remove(&connection_id).map(Event::DialFailed).into_iter().collect()
             }
@@ -175,12 +207,8 @@ impl Runner {
         let conn = self.next;
         let dialled = self.dialled.remove(&opened.connection);
         let (outgoing, frames, shared) = Outgoing::new(&self.limits);
-        if dialled.is_some() {
-            // Nobody is a stranger whom this node called itself.
-            outgoing.trust();
-        }
         self.connections.insert(conn, opened.connection);
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).insert(conn, outgoing);
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).insert(conn, (outgoing, opened.address));
         let (events, commands, limits) = (self.events.clone(), self.commands.clone(), self.limits);
         let dialler = dialled.is_some();
         let (announced, go) = oneshot::channel();

@@ -38,9 +38,12 @@ impl Node {
     }
 
     async fn frame(&mut self) -> Vec<u8> {
-        match self.next().await {
-            Event::Frame(_, frame) => frame,
-            event => panic!("{event:?}"),
+        loop {
+            match self.next().await {
+                Event::Frame(_, frame) => return frame,
+                Event::Room(_) => {}
+                event => panic!("{event:?}"),
+            }
         }
     }
 
@@ -59,10 +62,19 @@ async fn pair(limits: Limits) -> (Node, Conn, Node, Conn) {
     (a, at_a, b, at_b)
 }
 
+/// Two that have shown one another what they are.
+async fn proven(limits: Limits) -> (Node, Conn, Node, Conn) {
+    let (mut a, mut b) = (node(limits).await, node(limits).await);
+    a.net.dial(b.address.clone());
+    let (at_a, at_b) = (a.connected().await, b.connected().await);
+    a.net.trust(at_a);
+    b.net.trust(at_b);
+    (a, at_a, b, at_b)
+}
+
 #[tokio::test]
 async fn frames_of_every_size_cross_in_order() {
-    let (mut a, at_a, mut b, at_b) = pair(Limits::default()).await;
-    b.net.trust(at_b);
+    let (mut a, at_a, mut b, at_b) = proven(Limits::default()).await;
     for size in [1, 127, 128, 16_384, MAX] {
         a.net.send(at_a, vec![7; size]).unwrap();
         b.net.send(at_b, vec![8; size]).unwrap();
@@ -104,8 +116,7 @@ async fn a_stranger_is_cut_off_by_bytes_and_by_time() {
 #[tokio::test]
 async fn who_has_proven_itself_is_not_cut_off() {
     let limits = Limits { stranger_time: Duration::from_millis(300), ..Limits::default() };
-    let (a, at_a, mut b, at_b) = pair(limits).await;
-    b.net.trust(at_b);
+    let (a, at_a, mut b, _) = proven(limits).await;
     tokio::time::sleep(limits.stranger_time * 2).await;
     for _ in 0..30 {
         a.net.send(at_a, vec![0; 9 * 1024]).unwrap();
@@ -116,9 +127,104 @@ async fn who_has_proven_itself_is_not_cut_off() {
 }
 
 #[tokio::test]
+async fn a_dialled_liar_is_cut_off_like_any_stranger() {
+    // Whoever took over an address that a member told once: floods, or says nothing.
+    let (mut a, at_a, b, at_b) = pair(Limits::default()).await;
+    b.net.trust(at_b);
+    for _ in 0..4 {
+        b.net.send(at_b, vec![0; 12 * 1024]).unwrap();
+    }
+    while let Event::Frame(..) = a.next().await {}
+    let limits = Limits { stranger_time: Duration::from_millis(50), ..Limits::default() };
+    let (mut a, b) = (node(limits).await, node(Limits::default()).await);
+    a.net.dial(b.address.clone());
+    a.connected().await;
+    a.closed().await;
+    let _ = at_a;
+}
+
+#[tokio::test]
+async fn room_is_reported_for_what_has_left() {
+    let (mut a, at_a, mut b, _) = proven(Limits::default()).await;
+    for _ in 0..100 {
+        a.net.send(at_a, vec![1; 1024]).unwrap();
+    }
+    for _ in 0..100 {
+        b.frame().await;
+    }
+    assert!(matches!(a.next().await, Event::Room(conn) if conn == at_a));
+    for _ in 0..28 {
+        a.net.send(at_a, vec![1; 1024]).unwrap();
+    }
+    assert!(matches!(a.next().await, Event::Room(conn) if conn == at_a), "two times 64 KiB");
+}
+
+/// Carries bytes between a caller and an address until the cable is cut: then nothing, not even an end.
+async fn cable(to: Multiaddr) -> (Multiaddr, tokio::sync::watch::Sender<bool>) {
+    let port = |address: &Multiaddr| address.to_string().rsplit('/').next().unwrap().to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("/ip4/127.0.0.1/tcp/{}", listener.local_addr().unwrap().port()).parse().unwrap();
+    let (cut, cable) = tokio::sync::watch::channel(false);
+    let to = format!("127.0.0.1:{}", port(&to));
+    tokio::spawn(async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = tokio::net::TcpStream::connect(to).await.unwrap();
+        let mut cable = cable;
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+            _ = cable.wait_for(|cut| *cut) => {}
+        }
+        std::future::pending::<()>().await;
+    });
+    (address, cut)
+}
+
+fn impatient() -> Limits {
+    let (first, longest) = (Duration::from_millis(100), Duration::from_millis(200));
+    Limits { keep_alive: (first, longest), answer_time: Duration::from_millis(500), ..Limits::default() }
+}
+
+#[tokio::test]
+async fn a_quiet_line_lives_and_a_cut_one_is_found_dead_by_both() {
+    let (mut a, mut b) = (node(impatient()).await, node(impatient()).await);
+    let (address, cut) = cable(b.address.clone()).await;
+    a.net.dial(address);
+    let (at_a, at_b) = (a.connected().await, b.connected().await);
+    a.net.trust(at_a);
+    b.net.trust(at_b);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    a.net.send(at_a, vec![1]).unwrap();
+    assert_eq!(b.frame().await, [1], "signs of life kept the quiet line");
+    cut.send(true).unwrap();
+    a.closed().await;
+    b.closed().await;
+}
+
+#[tokio::test]
+async fn a_line_in_doubt_is_asked_at_once() {
+    let patient = Limits { answer_time: Duration::from_millis(500), ..Limits::default() };
+    let (mut a, mut b) = (node(patient).await, node(patient).await);
+    let (address, cut) = cable(b.address.clone()).await;
+    a.net.dial(address);
+    let (at_a, at_b) = (a.connected().await, b.connected().await);
+    a.net.trust(at_a);
+    b.net.trust(at_b);
+    for net in [&a.net, &b.net] {
+        net.doubt(None);
+    }
+    tokio::time::sleep(patient.answer_time * 2).await;
+    a.net.send(at_a, vec![1]).unwrap();
+    assert_eq!(b.frame().await, [1], "a living line bears doubts");
+    cut.send(true).unwrap();
+    b.net.doubt(Some(at_b));
+    b.closed().await;
+    a.net.doubt(None);
+    a.closed().await;
+}
+
+#[tokio::test]
 async fn a_peer_that_does_not_read_fills_its_own_queue_only() {
-    let (a, at_a, _b, at_b) = pair(Limits::default()).await;
-    _b.net.trust(at_b);
+    let (a, at_a, _b, _) = proven(Limits::default()).await;
     let queued = (0..10_000).take_while(|_| a.net.send(at_a, vec![0; MAX]).is_ok()).count();
     assert!(queued < 10_000, "the queue is bounded");
 }
@@ -159,6 +265,90 @@ async fn garbage_and_slow_sockets_on_the_port_disturb_nobody() {
     }
     a.net.send(at_a, vec![5; 100]).unwrap();
     assert_eq!(b.frame().await, vec![5; 100]);
+}
+
+/// Callers that are hung up on at once, of so many that come from one network.
+async fn turned_away(b: &Node, callers: usize) -> usize {
+    use tokio::io::AsyncReadExt;
+    let port = b.address.to_string().rsplit('/').next().unwrap().to_owned();
+    let mut sockets = Vec::new();
+    for _ in 0..callers {
+        sockets.push(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap());
+    }
+    // Who is let in is waited for.
+    let ends = sockets.iter_mut().map(async |socket| {
+        timeout(Duration::from_secs(1), socket.read_to_end(&mut Vec::new())).await.is_ok()
+    });
+    futures::future::join_all(ends).await.into_iter().filter(|ended| *ended).count()
+}
+
+#[tokio::test]
+async fn one_network_does_not_take_all_places_of_a_real_node() {
+    let counted = Limits { loopback_exempt: false, ..Limits::default() };
+    assert_eq!(turned_away(&node(counted).await, 25).await, 9, "16 from one network");
+    assert_eq!(
+        turned_away(&node(Limits::default()).await, 25).await,
+        0,
+        "programs of this machine are spared"
+    );
+}
+
+#[tokio::test]
+async fn a_thousand_strangers_and_slow_readers_disturb_no_members() {
+    let (a, at_a, mut b, _) = proven(Limits::default()).await;
+    let port = b.address.to_string().rsplit('/').next().unwrap().to_owned();
+    let attack = tokio::spawn(async move {
+        let mut slow = std::collections::VecDeque::new();
+        for number in 0..1000u32 {
+            let Ok(mut socket) = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await else {
+                continue;
+            };
+            // The node may have hung up already: that is what it should do.
+            let noise = vec![number as u8; (number % 7) as usize * 1000];
+            let _ = AsyncWriteExt::write_all(&mut socket, &noise).await;
+            slow.push_back(socket);
+            if slow.len() > 200 {
+                slow.pop_front();
+            }
+        }
+    });
+    let mut sent = 0u32;
+    while !attack.is_finished() || sent < 100 {
+        a.net.send(at_a, sent.to_be_bytes().to_vec()).unwrap();
+        assert_eq!(b.frame().await, sent.to_be_bytes());
+        sent += 1;
+    }
+    attack.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_tells_strangers_neither_its_addresses_nor_what_it_is() {
+    use futures::StreamExt;
+    use libp2p::{SwarmBuilder, identify, noise, swarm::SwarmEvent, tcp, yamux};
+    let b = node(Limits::default()).await;
+    let mut prober = SwarmBuilder::with_new_identity()
+        .with_tokio()
+        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
+        .unwrap()
+        .with_behaviour(|keys| identify::Behaviour::new(identify::Config::new("x".into(), keys.public())))
+        .unwrap()
+        .build();
+    prober.dial(b.address.clone()).unwrap();
+    let told = timeout(SOON, async {
+        loop {
+            if let SwarmEvent::Behaviour(identify::Event::Received { info, .. }) =
+                prober.select_next_some().await
+            {
+                return info;
+            }
+        }
+    });
+    let told = told.await.unwrap();
+    assert_eq!(told.agent_version, "piquet");
+    assert!(told.listen_addrs.is_empty(), "{told:?}");
+    let mut protocols: Vec<&str> = told.protocols.iter().map(AsRef::as_ref).collect();
+    protocols.sort_unstable();
+    assert_eq!(protocols, ["/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/piquet/sync/1"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The node's groups as sync asks for them. Reads only what is durable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ed25519_dalek::SigningKey;
 
@@ -10,15 +10,27 @@ use crate::log::LogId;
 use crate::replica::{Bootstrap, Frozen, Replica};
 use crate::store::{Overlay, Sight, Store};
 use crate::sync::{Claim, Door, Groups, HeldInvite, LogHead};
+use crate::time::Timestamp;
 
 pub(super) struct Known<'a> {
-    pub(super) replicas: &'a BTreeMap<GroupId, Replica>,
-    pub(super) joins: &'a BTreeMap<DeviceKey, Join>,
-    pub(super) store: &'a dyn Store,
-    pub(super) lan: &'a BTreeSet<String>,
+    replicas: &'a BTreeMap<GroupId, Replica>,
+    joins: &'a BTreeMap<DeviceKey, Join>,
+    store: &'a dyn Store,
+    lan: &'a VecDeque<String>,
+    now: Timestamp,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    pub(super) fn new(
+        replicas: &'a BTreeMap<GroupId, Replica>,
+        joins: &'a BTreeMap<DeviceKey, Join>,
+        store: &'a dyn Store,
+        lan: &'a VecDeque<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self { replicas, joins, store, lan, now }
+    }
+
     fn bootstraps(&self) -> impl Iterator<Item = &Bootstrap> {
         self.joins.values().filter_map(|join| join.bootstrap.as_ref())
     }
@@ -40,7 +52,8 @@ impl Known<'_> {
     /// Whether an address belongs to somebody this node was told of, in any group or code, or was
     /// seen on a network where discovery is on.
     fn hinted(&self, join: &Join, address: &str) -> bool {
-        self.lan.contains(address) || join.joining.code.hints.iter().any(|hint| hint.multiaddr() == address)
+        self.lan.iter().any(|seen| seen == address)
+            || join.joining.code.hints.iter().any(|hint| hint.multiaddr() == address)
     }
 }
 
@@ -48,7 +61,8 @@ impl Groups for Known<'_> {
     fn shown(&self, dialled: &str) -> Vec<Claim> {
         let told = |replica: &&Replica| replica.contacts().iter().any(|(_, contact)| contact == dialled);
         let live = |replica: &&Replica| !replica.is_over();
-        let groups = self.groups().filter(live).filter(|r| self.lan.contains(dialled) || told(r));
+        let seen = |address: &str| self.lan.iter().any(|seen| seen == address);
+        let groups = self.groups().filter(live).filter(|r| seen(dialled) || told(r));
         let claims = groups.flat_map(|replica| replica.claims_for(dialled));
         let hinted = self.joins.values().filter(|join| self.hinted(join, dialled));
         claims.chain(hinted.filter_map(|join| join.bootstrap.as_ref()).map(Bootstrap::claim)).collect()
@@ -111,6 +125,10 @@ impl Groups for Known<'_> {
         let durable = Overlay::default();
         let sight = Sight { store: self.store, overlay: &durable };
         self.replica(group).map(|replica| replica.missing(sight)).unwrap_or_default()
+    }
+
+    fn takes_more(&self, group: &GroupId, log: LogId) -> bool {
+        self.replica(group).is_none_or(|replica| replica.takes_more(log, self.now))
     }
 
     fn chain(&self, group: &GroupId, id: &EntryId, bytes: usize) -> Option<(DeviceKey, Vec<Vec<u8>>)> {

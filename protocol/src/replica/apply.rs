@@ -79,8 +79,12 @@ impl Replica {
             Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
             Kind::Opened => self.opened(entry, payload, past, round),
             Kind::Profile => self.profile(entry, payload, past),
-            Kind::Genesis | Kind::Merge => true,
-            _ => return Ok(self.operation(kind, entry, payload, past, round)),
+            Kind::Genesis => {
+                self.quota.admitted(self.parameters.founder, body.time);
+                true
+            }
+            Kind::Merge => true,
+            _ => return Ok(self.operation(kind, entry, body, past, round)),
         };
         if !done {
             round.events.push(Event::Rejected(entry.id()));
@@ -124,10 +128,11 @@ impl Replica {
         &mut self,
         kind: Kind,
         entry: &Entry,
-        payload: &[u8],
+        body: &Body,
         past: OpState,
         round: &mut Round<'_>,
     ) -> bool {
+        let payload = &body.payload;
         let Some(operation) = self.read_operation(kind, payload) else {
             round.events.push(Event::Rejected(entry.id()));
             return false;
@@ -147,6 +152,7 @@ impl Replica {
         }
         if let (Some(device), Ok(admit)) = (admitted, Admit::from_payload(payload)) {
             self.packages.insert(device, admit.key_package.to_vec());
+            self.quota.admitted(device, body.time);
             self.add_device(device, round);
         }
         true

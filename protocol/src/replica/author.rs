@@ -120,6 +120,7 @@ impl Replica {
             spoke_in: BTreeMap::new(),
             doors: BTreeMap::new(),
             packages: BTreeMap::new(),
+            quota: super::quota::Quota::default(),
             clock: 0,
             frozen: None,
             pending: None,

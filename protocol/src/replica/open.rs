@@ -62,6 +62,7 @@ impl Replica {
         let parents = replica.replay_acts(round)?;
         replica.restore_talk(&parents, round)?;
         replica.restore_beacons(round)?;
+        replica.restore_quota(round)?;
         replica.frozen = frozen.and_then(|why| frozen_from(&why)).or(replica.frozen);
         if replica.frozen.is_none() && replica.must_wait(round)? {
             replica.frozen = Some(Frozen::Mending);

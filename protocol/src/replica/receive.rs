@@ -17,6 +17,8 @@ pub enum Received {
     Duplicate,
     /// Its author, epoch or predecessor is not known yet: compare again later.
     Unknown,
+    /// Its author has written more than is taken of anybody by now.
+    Excess,
     /// Malformed, or not signed by whom it says.
     Bad,
 }
@@ -102,6 +104,9 @@ impl Replica {
                 return Ok(self.take_own(&meta, round));
             }
         }
+        if !self.within_quota(&entry, round.now) {
+            return Ok(Received::Excess);
+        }
         let verdict = self.logs.ingest(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
         match verdict {
             Ingest::Accepted => {
@@ -112,11 +117,13 @@ impl Replica {
             Ingest::Gap => Ok(Received::Unknown),
             Ingest::Duplicate | Ingest::Refused => Ok(Received::Duplicate),
             Ingest::Branch => {
+                self.count_stored(&entry, round);
                 shelf::put_beside(round.overlay, &self.group, &entry, None, self.tie(&meta.id));
                 self.apply_all(round)?;
                 Ok(Received::Stored)
             }
             Ingest::Equivocation => {
+                self.count_stored(&entry, round);
                 shelf::put_beside(round.overlay, &self.group, &entry, None, self.tie(&meta.id));
                 self.forked(meta.log(), round)?;
                 self.apply_all(round)?;
@@ -154,6 +161,7 @@ impl Replica {
     pub(super) fn keep(&mut self, entry: &Entry, round: &mut Round<'_>) {
         let log = LogId { device: entry.device(), lane: entry.header().lane };
         shelf::put(round.overlay, &self.group, log, entry, None);
+        self.count_stored(entry, round);
         round.stored.push((log, entry.clone()));
     }
 

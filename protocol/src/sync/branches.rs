@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::message::{MAX_ASK, MAX_BATCH, Message};
+use super::message::{MAX_ASK, Message};
 use super::session::ConnectionId;
-use super::{Groups, Sync, WANT_TIME};
-use crate::entry::Lane;
+use super::{Groups, Sync};
 use crate::id::{EntryId, GroupId};
-use crate::log::LogId;
 use crate::time::Timestamp;
 
 /// Names no log: the answer to an [`Message::Ask`].
-const BY_ID: [u8; 8] = [0; 8];
+pub(super) const BY_ID: [u8; 8] = [0; 8];
+/// Bytes of one such answer.
+pub(super) const BUDGET: u32 = 256 * 1024;
 
 impl Sync {
     /// Asks for entries that are built on and missing, once each until the next comparison; says
@@ -30,28 +30,10 @@ impl Sync {
             return false;
         }
         link.asked.extend(&ids);
-        self.expect(conn, handle, BTreeMap::from([(BY_ID, None)]), now.after(WANT_TIME));
+        self.expect(conn, handle, BTreeMap::from([(BY_ID, None)]), BUDGET, now);
         let ids = ids.iter().map(|id| *id.as_bytes()).collect();
         self.send(conn, &Message::Ask { group: handle, ids });
         true
-    }
-
-    pub(super) fn on_ask(
-        &mut self,
-        conn: ConnectionId,
-        handle: u8,
-        ids: Vec<[u8; 32]>,
-        groups: &dyn Groups,
-    ) -> Option<()> {
-        let group = self.link(conn, handle)?.group;
-        for id in ids {
-            let Some((device, entries)) = groups.chain(&group, &EntryId(id), MAX_BATCH) else { continue };
-            if self.may_show(&group, &LogId { device, lane: Lane::Acts }, groups) {
-                self.send(conn, &Message::Entries { group: handle, log: BY_ID, end: false, entries });
-            }
-        }
-        self.send(conn, &Message::Entries { group: handle, log: BY_ID, end: true, entries: Vec::new() });
-        Some(())
     }
 
     /// Something happened that heads alone don't tell: compares a group's links again at once.

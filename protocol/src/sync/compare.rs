@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::groups::{Groups, LogHead};
-use super::message::{
-    Head, MAX_BATCH, MAX_BUDGET, MAX_HEADS, MAX_LOCATOR, MAX_WANT, Message, Seek, ShortLog,
-};
+use super::message::{Head, MAX_HEADS, MAX_LOCATOR, MAX_WANT, Message, Seek, ShortLog};
 use super::session::{ConnectionId, Link, Session, UNTOLD, Wanted};
 use super::{Judged, Output, Sync, WANT_TIME};
 use crate::entry::Lane;
@@ -15,15 +13,21 @@ use crate::log::LogId;
 use crate::time::Timestamp;
 
 /// Acts never wait for talk: lanes are asked for in this order.
-const ORDER: [Lane; 3] = [Lane::Acts, Lane::Beacon, Lane::Talk];
+pub(super) const ORDER: [Lane; 3] = [Lane::Acts, Lane::Beacon, Lane::Talk];
 /// Heads are not listed again within this time: no endless ping-pong.
 const LIST_PAUSE: Duration = Duration::from_secs(5);
 /// An active link is compared again after this time.
 const COMPARE_PAUSE: Duration = Duration::from_secs(60);
-/// Most logs of one group the other side may name in one session.
+/// Digests and lists taken from one side of a link within [`COMPARE_PAUSE`]; the rest is not heard.
+const MAX_COMPARES: u32 = 12;
+/// Most heads of the other side that one session remembers, all groups together.
 pub(super) const MAX_KNOWN: usize = 4 * MAX_HEADS;
+/// Most logs a link may promise and not deliver between two comparings.
+const MAX_BARREN: usize = 1024;
+/// Wants that die before a neighbour is given up.
+const MAX_DIED: u32 = 2;
 /// What a frame of entries may exceed its credit by: one entry.
-const SLACK: usize = crate::entry::MAX_ENTRY;
+pub(super) const SLACK: usize = crate::entry::MAX_ENTRY;
 
 impl Sync {
     /// Starts every group of a session.
@@ -42,7 +46,7 @@ impl Sync {
         self.sessions.get_mut(&conn)?.links.get_mut(&handle)
     }
 
-    fn send_digest(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
+    pub(super) fn send_digest(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
         if let Some(lanes) = self.digest(conn, handle, groups) {
             self.send(conn, &Message::Digest { group: handle, lanes });
         }
@@ -71,6 +75,9 @@ impl Sync {
         now: Timestamp,
         groups: &dyn Groups,
     ) -> Option<()> {
+        if !self.may_compare(conn, handle, now)? {
+            return Some(());
+        }
         let mine = self.digest(conn, handle, groups)?;
         if mine == lanes {
             self.learn_equal(conn, handle, groups);
@@ -97,21 +104,29 @@ impl Sync {
         }
     }
 
+    /// Counts what the other side makes this node compare: no endless ping-pong.
+    fn may_compare(&mut self, conn: ConnectionId, handle: u8, now: Timestamp) -> Option<bool> {
+        let link = self.link(conn, handle)?;
+        let (since, count) = &mut link.compares;
+        if now.since(*since) >= COMPARE_PAUSE {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        let may = *count <= MAX_COMPARES;
+        if !may {
+            Self::compare_later(link, now);
+        }
+        Some(may)
+    }
+
     fn list(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
-        let Some(session) = self.sessions.get(&conn) else { return };
-        let Some(link) = session.links.get(&handle) else { return };
+        let Some(link) = self.link(conn, handle) else { return };
         if link.listed_mine.is_some_and(|at| now.since(at) < LIST_PAUSE) {
             return;
         }
-        let heads: Vec<Head> = my_heads(session, link, groups).values().map(|(head, _)| *head).collect();
-        let frames = heads.chunks(MAX_HEADS).count().max(1);
-        for number in 0..frames {
-            let part = heads.chunks(MAX_HEADS).nth(number).unwrap_or_default().to_vec();
-            self.send(conn, &Message::Heads { group: handle, more: number + 1 < frames, heads: part });
-        }
-        if let Some(link) = self.link(conn, handle) {
-            link.listed_mine = Some(now);
-        }
+        link.listed_mine = Some(now);
+        link.listing = Some(None);
+        self.pump(conn, groups);
     }
 
     pub(super) fn on_heads(
@@ -123,20 +138,64 @@ impl Sync {
         now: Timestamp,
         groups: &dyn Groups,
     ) -> Option<()> {
-        let link = self.link(conn, handle)?;
-        if link.theirs.len().saturating_add(heads.len()) > MAX_KNOWN {
-            return None;
+        if !more && !self.may_compare(conn, handle, now)? {
+            return Some(());
         }
-        link.theirs.extend(heads.into_iter().map(|head| (head.log, head)));
+        self.make_room(conn, heads.len(), groups);
+        self.remember(conn, handle, heads, groups)?;
         if more {
             return Some(());
         }
+        let link = self.link(conn, handle)?;
         link.listed = true;
         link.compared = false;
         self.list(conn, handle, now, groups);
         self.acknowledge_listed(conn, handle, groups);
         self.confirm_own(conn, handle, groups);
         self.advance(conn, handle, false, now, groups);
+        Some(())
+    }
+
+    /// Forgets heads that are equal here, if there is no room for more.
+    pub(super) fn make_room(&mut self, conn: ConnectionId, more: usize, groups: &dyn Groups) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        if session.known().saturating_add(more) <= MAX_KNOWN {
+            return;
+        }
+        let mine: Vec<_> = session.links.values().map(|link| my_heads(session, link, groups)).collect();
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        for (link, mine) in session.links.values_mut().zip(mine) {
+            link.trimmed = true;
+            let same = |theirs: &Head| {
+                let mine = mine.get(&theirs.log).map(|(mine, _)| mine);
+                mine.is_some_and(|mine| mine == theirs || theirs.id == UNTOLD && mine.seq == theirs.seq)
+            };
+            link.theirs.retain(|_, theirs| !same(theirs));
+        }
+    }
+
+    /// Remembers as many heads as there is room for, and always what is said of this node's own logs.
+    fn remember(
+        &mut self,
+        conn: ConnectionId,
+        handle: u8,
+        heads: Vec<Head>,
+        groups: &dyn Groups,
+    ) -> Option<()> {
+        let own = self.own_names(conn, handle, groups);
+        let session = self.sessions.get_mut(&conn)?;
+        let mut room = MAX_KNOWN.saturating_sub(session.known());
+        let link = session.links.get_mut(&handle)?;
+        for head in heads {
+            if link.theirs.contains_key(&head.log) || own.iter().any(|(_, name)| *name == head.log) {
+                link.theirs.insert(head.log, head);
+            } else if room > 0 {
+                room = room.saturating_sub(1);
+                link.theirs.insert(head.log, head);
+            } else {
+                link.partial = true;
+            }
+        }
         Some(())
     }
 
@@ -183,18 +242,22 @@ impl Sync {
         self.confirmed.contains(group)
     }
 
-    /// What the other side claims of this node's own logs.
-    fn own_heads(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(LogId, Head)> {
+    /// What this node's own logs are called in a session.
+    fn own_names(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(LogId, ShortLog)> {
         let Some(session) = self.sessions.get(&conn) else { return Vec::new() };
         let Some(link) = session.links.get(&handle) else { return Vec::new() };
         let Some(own) = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key)) else {
             return Vec::new();
         };
-        let claimed = |lane| {
-            let log = LogId { device: own, lane };
-            link.theirs.get(&session.short_log(&link.group, log)).map(|head| (log, *head))
-        };
-        Lane::ALL.into_iter().filter_map(claimed).collect()
+        let log = |lane| LogId { device: own, lane };
+        Lane::ALL.map(|lane| (log(lane), session.short_log(&link.group, log(lane)))).to_vec()
+    }
+
+    /// What the other side claims of this node's own logs.
+    fn own_heads(&self, conn: ConnectionId, handle: u8, groups: &dyn Groups) -> Vec<(LogId, Head)> {
+        let link = self.sessions.get(&conn).and_then(|session| session.links.get(&handle));
+        let claimed = |(log, name)| Some((log, *link?.theirs.get(&name)?));
+        self.own_names(conn, handle, groups).into_iter().filter_map(claimed).collect()
     }
 
     /// Asks for the next lane's missing entries, or finds that nothing is missing (Y-10).
@@ -213,22 +276,23 @@ impl Sync {
         }
         let group = link.group;
         let heads = my_heads(session, link, groups);
-        let lanes = ORDER.iter().map(|lane| self.missing(conn, handle, *lane, &heads, groups));
-        let missing = lanes.into_iter().find(|missing| !missing.is_empty());
-        let Some(missing) = missing else {
+        let lanes = ORDER.iter().map(|lane| (*lane, self.missing(conn, handle, *lane, &heads, groups)));
+        let Some((lane, missing)) = lanes.into_iter().find(|(_, missing)| !missing.is_empty()) else {
             if !self.ask(conn, handle, now, groups) {
                 self.finish_compare(conn, handle, groups);
             }
             return;
         };
-        let until = now.after(WANT_TIME);
+        let Some(budget) = self.budget(conn, lane) else {
+            return self.wait_for_budget(conn, handle, lane, now);
+        };
         for log in missing.iter().filter_map(|(_, log)| *log) {
-            self.in_flight.insert((group, log), (conn, until));
+            self.in_flight.insert((group, log), conn);
         }
         let logs: Vec<Seek> = missing.into_iter().map(|(seek, _)| seek).collect();
         let stood = |seek: &Seek| (seek.log, heads.get(&seek.log).map(|(head, _)| *head));
-        self.expect(conn, handle, logs.iter().map(stood).collect(), until);
-        self.send(conn, &Message::Want { group: handle, live, budget: MAX_BUDGET, logs });
+        self.expect(conn, handle, logs.iter().map(stood).collect(), budget, now);
+        self.send(conn, &Message::Want { group: handle, live, budget, logs });
     }
 
     /// Gives the other side credit for an answer.
@@ -237,11 +301,15 @@ impl Sync {
         conn: ConnectionId,
         handle: u8,
         logs: BTreeMap<ShortLog, Option<Head>>,
-        until: Timestamp,
+        budget: u32,
+        now: Timestamp,
     ) {
         if let Some(link) = self.link(conn, handle) {
-            link.wanted = Some(Wanted { logs, credit: MAX_BUDGET as usize + SLACK, until });
+            let credit = (budget as usize).saturating_add(SLACK);
+            link.wanted = Some(Wanted { logs, credit, until: now.after(WANT_TIME) });
             link.compared = false;
+            link.hungry = None;
+            link.got = link.got.saturating_add(u64::from(budget));
         }
     }
 
@@ -257,8 +325,7 @@ impl Sync {
     ) -> Vec<(Seek, Option<LogId>)> {
         let Some(session) = self.sessions.get(&conn) else { return Vec::new() };
         let Some(link) = session.links.get(&handle) else { return Vec::new() };
-        let elsewhere =
-            |log: &LogId| self.in_flight.get(&(link.group, *log)).is_some_and(|(by, _)| *by != conn);
+        let elsewhere = |log: &LogId| self.in_flight.get(&(link.group, *log)).is_some_and(|by| *by != conn);
         let candidates = link.theirs.values().filter(|head| head.lane == lane as u8);
         let lacking = candidates.filter_map(|theirs| {
             let known = mine.get(&theirs.log);
@@ -286,75 +353,15 @@ impl Sync {
             self.confirm(conn, handle);
         }
         let Some(link) = self.link(conn, handle) else { return };
-        if !link.compared {
+        if link.partial {
+            // Heads were told for which there was no room: there is now.
+            link.partial = false;
+            link.digest_at = Some(Timestamp::default());
+        } else if !link.compared {
             link.compared = true;
             let group = link.group;
             self.outputs.push_back(Output::Compared { conn, group });
         }
-    }
-
-    pub(super) fn on_want(
-        &mut self,
-        conn: ConnectionId,
-        handle: u8,
-        live: bool,
-        budget: u32,
-        logs: &[Seek],
-        groups: &dyn Groups,
-    ) -> Option<()> {
-        let link = self.link(conn, handle)?;
-        link.push |= live;
-        let group = link.group;
-        let session = self.sessions.get(&conn)?;
-        let heads = my_heads(session, session.links.get(&handle)?, groups);
-        let mut left = usize::try_from(budget).unwrap_or(0);
-        for seek in logs {
-            let Some((head, log)) = heads.get(&seek.log) else { continue };
-            if let (true, Some(after)) = (
-                self.may_show(&group, log, groups),
-                self.sessions.get(&conn).and_then(|session| common(session, &group, *log, seek, groups)),
-            ) {
-                left = self.serve(conn, handle, (*head, *log), after, left, groups);
-            }
-        }
-        let log = logs.first().map_or([0; 8], |seek| seek.log);
-        self.send(conn, &Message::Entries { group: handle, log, end: true, entries: Vec::new() });
-        Some(())
-    }
-
-    /// Nothing of one's own is shown before some peer has shown what it has of it.
-    pub(super) fn may_show(&self, group: &GroupId, log: &LogId, groups: &dyn Groups) -> bool {
-        let own = groups.signer(group).is_some_and(|key| crate::crypto::device_key(&key) == log.device);
-        !own || self.confirmed.contains(group)
-    }
-
-    /// Sends what follows a position, in frames, while there is budget; returns what is left.
-    fn serve(
-        &mut self,
-        conn: ConnectionId,
-        handle: u8,
-        (head, log): (Head, LogId),
-        mut after: u32,
-        budget: usize,
-        groups: &dyn Groups,
-    ) -> usize {
-        let Some(group) = self.link(conn, handle).map(|link| link.group) else { return 0 };
-        let mut left = budget;
-        while left > 0 {
-            let entries = groups.read(&group, log, after, left.min(MAX_BATCH));
-            let Some(count) = u32::try_from(entries.len()).ok().filter(|count| *count > 0) else { break };
-            let bytes: usize = entries.iter().map(Vec::len).sum();
-            left = left.saturating_sub(bytes);
-            after = after.saturating_add(count);
-            self.send(conn, &Message::Entries { group: handle, log: head.log, end: false, entries });
-            if !log.lane.is_chained() {
-                break;
-            }
-        }
-        if let Some(link) = self.link(conn, handle) {
-            link.learn(head.log, log.lane, after.min(head.seq));
-        }
-        left
     }
 
     pub(super) fn on_entries(
@@ -366,16 +373,24 @@ impl Sync {
         entries: Vec<Vec<u8>>,
         now: Timestamp,
     ) -> Option<()> {
+        // Frames of several groups take turns: whatever comes, the other side is at work.
+        for link in self.sessions.get_mut(&conn)?.links.values_mut() {
+            if let Some(wanted) = &mut link.wanted {
+                wanted.until = now.after(WANT_TIME);
+            }
+        }
         let link = self.link(conn, handle)?;
         let group = link.group;
         let wanted = link.wanted.as_mut()?;
-        wanted.until = now.after(WANT_TIME);
         let bytes: usize = entries.iter().map(Vec::len).sum();
         wanted.credit = wanted.credit.checked_sub(bytes)?;
         if !entries.is_empty() && !wanted.logs.contains_key(&log) {
             return None;
         }
         link.due |= end;
+        if bytes > 0 {
+            link.died = 0;
+        }
         if !entries.is_empty() {
             self.outputs.push_back(Output::Received { conn, group, live: false, entries });
         }
@@ -391,7 +406,15 @@ impl Sync {
             .sessions
             .get_mut(&conn)
             .and_then(|session| session.link_of(&group).map(|(handle, _)| *handle));
-        if let (true, true, Some(handle)) = (live, judged.duplicate, handle) {
+        let Some(handle) = handle else { return };
+        if let Some(link) = self.link(conn, handle) {
+            link.stale |= judged.unknown;
+        }
+        if live && judged.duplicate {
+            // Whoever is told to push no more counts what was pushed as settled.
+            if let Some(link) = self.link(conn, handle) {
+                link.taken = 0;
+            }
             self.send(conn, &Message::Prune { group: handle });
         }
     }
@@ -407,6 +430,7 @@ impl Sync {
             self.end_want(conn, handle, groups);
             self.advance(conn, handle, false, now, groups);
         }
+        self.feed_hungry(now, groups);
     }
 
     /// Remembers which logs an ended want brought nothing of, so as not to ask for ever.
@@ -418,7 +442,7 @@ impl Sync {
         let Some(link) = self.link(conn, handle) else { return };
         link.due = false;
         let Some(wanted) = link.wanted.take() else { return };
-        let spent = wanted.credit < SLACK + MAX_BATCH;
+        let spent = wanted.credit <= SLACK;
         let mut logs = Vec::new();
         for (short, stood) in wanted.logs {
             let known = heads.get(&short);
@@ -431,6 +455,9 @@ impl Sync {
             }
             logs.extend(known.map(|(_, log)| *log));
         }
+        if link.barren.len() > MAX_BARREN {
+            return self.drop_session(conn);
+        }
         for log in logs {
             self.in_flight.remove(&(group, log));
         }
@@ -442,6 +469,9 @@ impl Sync {
             self.sessions.get(&conn).map(|s| s.links.keys().copied().collect()).unwrap_or_default();
         for handle in handles {
             self.tick_want(conn, handle, now, groups);
+            if self.link(conn, handle).is_some_and(|l| l.hungry.is_some_and(|(_, at)| at <= now)) {
+                self.advance(conn, handle, false, now, groups);
+            }
             self.tick_push(conn, handle, now, groups);
             self.tick_digest(conn, handle, now, groups);
         }
@@ -454,7 +484,13 @@ impl Sync {
             return;
         }
         let group = link.group;
+        link.died = link.died.saturating_add(1);
+        let useless = link.died >= MAX_DIED;
         self.end_want(conn, handle, groups);
+        if useless {
+            // Its place is better taken by another neighbour.
+            self.drop_session(conn);
+        }
         let others: Vec<(ConnectionId, u8)> = self
             .sessions
             .values()
@@ -472,6 +508,8 @@ impl Sync {
         let Some(link) = self.link(conn, handle) else { return };
         if link.digest_at.is_some_and(|at| at <= now) {
             link.digest_at = None;
+            link.repeats = 0;
+            link.sent_to.clear();
             link.barren.clear();
             link.searched.clear();
             link.asked.clear();
@@ -504,6 +542,9 @@ fn seek(
     let Some((mine, log)) = known else {
         return (theirs.seq > 0).then(|| Seek { log: theirs.log, have: Vec::new() });
     };
+    if !theirs.forked && theirs.seq > mine.seq && !groups.takes_more(&link.group, *log) {
+        return None;
+    }
     if !log.lane.is_chained() {
         return (theirs.seq > mine.seq).then(|| Seek { log: theirs.log, have: vec![(mine.seq, UNTOLD)] });
     }
@@ -530,17 +571,6 @@ fn locator(newest: u32) -> Vec<u32> {
     let distances = (0..MAX_LOCATOR as u32 - 2).map(|power| 4u32.saturating_pow(power));
     let below = distances.map_while(|distance| newest.checked_sub(distance)).filter(|seq| *seq > 0);
     std::iter::once(newest).chain(below).chain([0]).collect()
-}
-
-/// The newest position that both sides have alike (Y-12).
-fn common(session: &Session, group: &GroupId, log: LogId, seek: &Seek, groups: &dyn Groups) -> Option<u32> {
-    if !log.lane.is_chained() {
-        return Some(seek.have.first().map_or(0, |(seq, _)| *seq));
-    }
-    let alike = |(seq, id): &&(u32, [u8; 8])| {
-        *seq == 0 || groups.id_at(group, log, *seq).is_some_and(|mine| session.short_id(&mine) == *id)
-    };
-    if seek.have.is_empty() { Some(0) } else { seek.have.iter().find(alike).map(|(seq, _)| *seq) }
 }
 
 /// This node's heads of a group, by their names in this session.

@@ -89,6 +89,8 @@ pub trait Groups {
     /// Entries of a log after a position, at least one if there is any, at most `bytes` beyond the
     /// first.
     fn read(&self, group: &GroupId, log: LogId, after: u32, bytes: usize) -> Vec<Vec<u8>>;
+    /// Whether more of a log is taken now, or its author has written more than anybody may.
+    fn takes_more(&self, group: &GroupId, log: LogId) -> bool;
     /// Entries of forked logs' branches that others build on and that are not here.
     fn missing(&self, group: &GroupId) -> BTreeSet<EntryId>;
     /// An entry's author, the entry and those before it in its log, newest first, at most `bytes` if

@@ -12,6 +12,15 @@ use super::{HELLO_TIME, KNOCK_TIME, Output, REPLY_DELAY, Sync};
 use crate::id::{DeviceKey, GroupId};
 use crate::time::Timestamp;
 
+/// Sessions with members at once.
+pub(super) const MAX_SESSIONS: usize = 96;
+/// Groups in one session.
+pub(super) const MAX_GROUPS: usize = 64;
+/// Joiners with an open code at once.
+const MAX_DOORS: usize = 16;
+/// When whoever was turned away may come again, in seconds.
+const BUSY_TIME: u16 = 60;
+
 impl Sync {
     pub(super) fn on_hello(
         &mut self,
@@ -31,7 +40,7 @@ impl Sync {
         if session.role == Role::Responder {
             session.state = State::AwaitSlots(transcript);
             let hello = session.hello();
-            self.outputs.push_back(Output::Send(conn, hello));
+            self.send_frame(conn, hello);
             return Some(());
         }
         let (shown, slots) = claims(session.dialled.as_deref()?, &transcript, groups);
@@ -76,7 +85,7 @@ impl Sync {
         for (number, slot) in slots.iter().enumerate() {
             let answer = match found.look_up(slot, groups) {
                 Some(Caller::Member(claim, device))
-                    if !links.values().any(|l: &Link| l.group == claim.group) =>
+                    if links.len() < MAX_GROUPS && !links.values().any(|l: &Link| l.group == claim.group) =>
                 {
                     let signer = groups.signer(&claim.group)?;
                     links.insert(u8::try_from(number).ok()?, Link::new(claim.group, device));
@@ -119,11 +128,16 @@ impl Sync {
             return;
         };
         session.state = *next;
-        if matches!(session.state, State::Door { .. }) {
+        let door = matches!(session.state, State::Door { .. });
+        if door {
             session.until = Some(now.after(KNOCK_TIME));
             self.outputs.push_back(Output::Trust(conn));
         }
-        self.outputs.push_back(Output::Send(conn, frame));
+        self.send_frame(conn, frame);
+        let at_doors = self.sessions.values().filter(|s| matches!(s.state, State::Door { .. })).count();
+        if door && at_doors > MAX_DOORS {
+            return self.turn_away(conn);
+        }
         self.open_links(conn, now, groups);
     }
 
@@ -143,7 +157,7 @@ impl Sync {
                 Shown::Member(claim) => {
                     let Some(device) = claim.read(transcript, Role::Responder, slot) else { continue };
                     let known = links.values().any(|link| link.group == claim.group);
-                    if groups.on_roster(&claim.group, &device) && !known {
+                    if groups.on_roster(&claim.group, &device) && !known && links.len() < MAX_GROUPS {
                         links.insert(u8::try_from(number).ok()?, Link::new(claim.group, device));
                     }
                 }
@@ -181,29 +195,40 @@ impl Sync {
             return;
         }
         session.until = None;
-        let opened: Vec<(GroupId, DeviceKey)> = session.links.values().map(|l| (l.group, l.device)).collect();
+        session.opened = Some(now);
         self.outputs.push_back(Output::Trust(conn));
-        for (group, device) in opened {
+        self.drop_twin(conn);
+        if self.sessions.values().filter(|session| session.opened.is_some()).count() > MAX_SESSIONS {
+            return self.turn_away(conn);
+        }
+        let links = self.sessions.get(&conn).map(|session| session.devices()).unwrap_or_default();
+        for (group, device) in links {
             self.outputs.push_back(Output::Opened { conn, group, device });
         }
-        self.drop_twin(conn);
         self.compare_all(conn, now, groups);
     }
 
-    /// Of two sessions with one device the one dialled by the smaller peer id stays; both ends see
-    /// the same two (Y-22).
+    /// Full: says so to whoever has proven what he is. Nobody is put out to let another in (Y-21).
+    fn turn_away(&mut self, conn: ConnectionId) {
+        self.send(conn, &Message::Busy(BUSY_TIME));
+        self.drop_session(conn);
+    }
+
+    pub(super) fn on_busy(&mut self, conn: ConnectionId, seconds: u16) -> Option<()> {
+        let session = self.sessions.get(&conn)?;
+        if session.opened.is_some() || matches!(session.state, State::Knocking { .. }) {
+            self.outputs.push_back(Output::Busy(conn, seconds));
+        }
+        None
+    }
+
+    /// One session a peer: ends the one of two that is worth less (Y-22).
     fn drop_twin(&mut self, conn: ConnectionId) {
-        let Some(session) = self.sessions.get(&conn) else {
-            return;
-        };
-        let devices: Vec<_> = session.links.values().map(|link| (link.group, link.device)).collect();
-        let twin = self.sessions.values().find(|other| {
-            let shared = |link: &Link| devices.contains(&(link.group, link.device));
-            other.conn != conn && other.links.len() == devices.len() && other.links.values().all(shared)
-        });
-        if let Some(twin) = twin {
-            let worse = if twin.dialler() <= session.dialler() { conn } else { twin.conn };
-            self.drop_session(worse);
+        let Some(session) = self.sessions.get(&conn) else { return };
+        let others = self.sessions.values().filter(|o| o.conn != conn && o.opened.is_some());
+        let worse = others.filter_map(|other| session.worse_of(other)).collect::<Vec<_>>();
+        for conn in worse {
+            self.drop_session(conn);
         }
     }
 

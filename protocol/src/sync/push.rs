@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use super::compare::MAX_KNOWN;
 use super::groups::Groups;
 use super::message::{MAX_HAVE, Message, Place};
+use super::serve::WINDOW;
 use super::session::{ConnectionId, Session};
 use super::{Output, Sync};
-use crate::entry::{Lane, MAX_ENTRY};
+use crate::entry::Lane;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::time::Timestamp;
@@ -22,6 +24,8 @@ const LAZY: Duration = Duration::from_millis(100);
 const LAZY_ACK: Duration = Duration::from_secs(1);
 /// Acknowledge at once when this much was taken.
 const ACK_BYTES: usize = 16 * 1024;
+/// An acknowledgement that takes longer makes one doubt that the line is alive.
+const ACK_TIME: Duration = Duration::from_secs(30);
 /// What was announced is asked for after this time.
 const GRAFT: Duration = Duration::from_millis(400);
 
@@ -45,6 +49,7 @@ pub struct New {
 impl Sync {
     /// Entries have become durable: passes them on, acknowledges them, and goes on asking.
     pub fn committed(&mut self, new: &[New], now: Timestamp, groups: &dyn Groups) {
+        self.compare_stale(new, groups);
         for entry in new {
             let conns: Vec<ConnectionId> = self.sessions.keys().copied().collect();
             for conn in conns {
@@ -58,12 +63,28 @@ impl Sync {
         self.settle(now, groups);
     }
 
+    /// What could not be judged before may be judged now that a group has more entries.
+    fn compare_stale(&mut self, new: &[New], groups: &dyn Groups) {
+        let grown = |group: &GroupId| new.iter().any(|entry| entry.group == *group);
+        let mut stale = Vec::new();
+        for session in self.sessions.values_mut() {
+            for (handle, link) in
+                session.links.iter_mut().filter(|(_, link)| link.stale && grown(&link.group))
+            {
+                link.stale = false;
+                stale.push((session.conn, *handle));
+            }
+        }
+        for (conn, handle) in stale {
+            self.send_digest(conn, handle, groups);
+        }
+    }
+
     fn acknowledge_taken(&mut self, conn: ConnectionId, entry: &New, now: Timestamp) {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         let log = session.short_log(&entry.group, entry.log);
         let Some((_, link)) = session.link_of(&entry.group) else { return };
         link.learn(log, entry.log.lane, entry.seq);
-        link.taken = link.taken.saturating_add(entry.bytes.len());
         let wait = if link.taken > ACK_BYTES { Duration::ZERO } else { LAZY_ACK };
         link.announce(log, entry.seq, now.after(wait));
         Self::compare_later(link, now);
@@ -75,16 +96,19 @@ impl Sync {
         }
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         let log = session.short_log(&entry.group, entry.log);
+        let room = session.sent < WINDOW;
         let Some((_, link)) = session.link_of(&entry.group) else { return };
-        let theirs = link.theirs.get(&log).map_or(0, |head| head.seq);
+        let before = if link.trimmed { entry.seq.saturating_sub(1) } else { 0 };
+        let theirs = link.theirs.get(&log).map_or(before, |head| head.seq);
         if theirs >= entry.seq {
             return;
         }
         let follows = !entry.log.lane.is_chained() || theirs.saturating_add(1) == entry.seq;
-        let room = link.unacked_bytes().saturating_add(entry.bytes.len()) <= LIVE_CREDIT;
+        let credit = link.unacked_bytes().saturating_add(entry.bytes.len()) <= LIVE_CREDIT;
         Self::compare_later(link, now);
-        if link.push && link.listed && follows && room {
+        if link.push && link.listed && follows && credit && room {
             link.learn(log, entry.log.lane, entry.seq);
+            link.doubt_at = link.doubt_at.or(Some(now.after(ACK_TIME)));
             link.unacked.push_back((log, entry.seq, entry.bytes.len()));
             self.send(conn, &Message::Entry(entry.bytes.clone()));
         } else {
@@ -97,7 +121,7 @@ impl Sync {
         let group = groups.group_of(hint)?;
         let (_, link) = self.sessions.get_mut(&conn)?.link_of(&group)?;
         link.taken = link.taken.saturating_add(entry.len());
-        if link.taken > 2 * LIVE_CREDIT + MAX_ENTRY {
+        if link.taken > LIVE_CREDIT {
             return None;
         }
         self.outputs.push_back(Output::Received { conn, group, live: true, entries: vec![entry] });
@@ -117,15 +141,22 @@ impl Sync {
         let heads = super::compare::my_heads(session, link, groups);
         let own = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key));
         let mut acknowledged = Vec::new();
-        let link = self.sessions.get_mut(&conn)?.links.get_mut(&handle)?;
-        if link.theirs.len().saturating_add(places.len()) > super::compare::MAX_KNOWN {
-            return None;
-        }
+        self.make_room(conn, places.len(), groups);
+        let session = self.sessions.get_mut(&conn)?;
+        let mut room = MAX_KNOWN.saturating_sub(session.known());
+        let link = session.links.get_mut(&handle)?;
         for place in places {
+            if !link.theirs.contains_key(&place.log) && room == 0 {
+                // What there is no room for is found by comparing later.
+                Self::compare_later(link, now);
+                continue;
+            }
+            room = room.saturating_sub(1);
             let known = heads.get(&place.log);
             let lane = known.map_or(Lane::Acts, |(_, log)| log.lane);
             link.learn(place.log, lane, place.seq);
             link.unacked.retain(|(log, seq, _)| *log != place.log || *seq > place.seq);
+            link.doubt_at = (!link.unacked.is_empty()).then(|| now.after(ACK_TIME));
             let mine = known.map_or(0, |(head, _)| head.seq);
             if mine < place.seq {
                 link.graft_at = link.graft_at.or(Some(now.after(GRAFT)));
@@ -140,7 +171,11 @@ impl Sync {
     }
 
     pub(super) fn on_prune(&mut self, conn: ConnectionId, handle: u8) -> Option<()> {
-        self.sessions.get_mut(&conn)?.links.get_mut(&handle)?.push = false;
+        let link = self.link(conn, handle)?;
+        link.push = false;
+        // The other side counts what was pushed as settled.
+        link.unacked.clear();
+        link.doubt_at = None;
         Some(())
     }
 
@@ -154,6 +189,11 @@ impl Sync {
         if link.graft_at.is_some_and(|at| at <= now) {
             link.graft_at = None;
             self.advance(conn, handle, true, now, groups);
+        }
+        let Some(link) = self.link(conn, handle) else { return };
+        if link.doubt_at.is_some_and(|at| at <= now) {
+            link.doubt_at = None;
+            self.outputs.push_back(Output::Doubt(conn));
         }
     }
 

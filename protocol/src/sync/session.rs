@@ -1,6 +1,7 @@
 //! The state of one connection, and of each group it serves.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use rand_core::CryptoRng;
 
@@ -13,6 +14,9 @@ use crate::entry::Lane;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::time::Timestamp;
+
+/// Connections that open within this time were dialled without knowing of one another.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// Names a connection of the net's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +60,10 @@ pub(super) struct Session {
     pub(super) until: Option<Timestamp>,
     pub(super) short_key: Secret,
     pub(super) links: BTreeMap<u8, Link>,
+    /// When its groups were found.
+    pub(super) opened: Option<Timestamp>,
+    /// Bytes handed out and not yet said to have left.
+    pub(super) sent: usize,
 }
 
 impl Session {
@@ -73,6 +81,8 @@ impl Session {
             until: Some(until),
             short_key: Secret::new([0; 32]),
             links: BTreeMap::new(),
+            opened: None,
+            sent: 0,
         }
     }
 
@@ -85,6 +95,36 @@ impl Session {
             Role::Initiator => Transcript::new([&self.local, &self.remote], [&self.nonce, other]),
             Role::Responder => Transcript::new([&self.remote, &self.local], [other, &self.nonce]),
         }
+    }
+
+    /// Devices at the other end, by group.
+    pub(super) fn devices(&self) -> BTreeSet<(GroupId, DeviceKey)> {
+        self.links.values().map(|link| (link.group, link.device)).collect()
+    }
+
+    /// Which of two open sessions with the same devices is to end, this or an older one; none if both
+    /// are needed.
+    ///
+    /// A start of a node has one peer id: whoever comes with another one, or again a good while later,
+    /// has lost the older connection, whatever this side knows of that. Of two that were dialled at
+    /// once the one with more groups stays, else the one dialled by the smaller peer id; both ends
+    /// judge alike.
+    pub(super) fn worse_of(&self, older: &Self) -> Option<ConnectionId> {
+        let (mine, theirs) = (self.devices(), older.devices());
+        let span = self.opened.unwrap_or_default().since(older.opened.unwrap_or_default());
+        let at_once = self.remote == older.remote && span < AT_ONCE;
+        let rank = |session: &Self| (session.dialler().to_vec(), session.short_key.mac("twin", &[]));
+        match (theirs.is_subset(&mine), mine.is_subset(&theirs)) {
+            (true, true) if at_once && rank(older) < rank(self) => Some(self.conn),
+            (true, _) => Some(older.conn),
+            (false, true) if at_once => Some(self.conn),
+            _ => None,
+        }
+    }
+
+    /// Heads of the other side that are remembered, in all groups.
+    pub(super) fn known(&self) -> usize {
+        self.links.values().map(|link| link.theirs.len()).sum()
     }
 
     /// The peer id of whoever dialled.
@@ -132,6 +172,21 @@ pub(super) struct Wanted {
     pub(super) until: Timestamp,
 }
 
+/// What one side asked for.
+pub(super) enum Item {
+    /// What follows a position of a log.
+    Log { head: Head, log: LogId, after: u32 },
+    /// An entry of a forked log, with those before it.
+    ById(EntryId),
+}
+
+/// An answer under way.
+pub(super) struct Serving {
+    pub(super) items: VecDeque<Item>,
+    /// Bytes still allowed.
+    pub(super) left: usize,
+}
+
 /// One group in one session.
 pub(super) struct Link {
     pub(super) group: GroupId,
@@ -140,6 +195,28 @@ pub(super) struct Link {
     pub(super) theirs: BTreeMap<ShortLog, Head>,
     /// Whether all its heads were told.
     pub(super) listed: bool,
+    /// Whether heads that are equal here were forgotten, to make room.
+    pub(super) trimmed: bool,
+    /// Whether heads were told for which there was no room: compare again once these are done.
+    pub(super) partial: bool,
+    /// This side's own list is being sent: after which log it goes on.
+    pub(super) listing: Option<Option<ShortLog>>,
+    /// Digests and lists of the other side since a moment.
+    pub(super) compares: (Timestamp, u32),
+    pub(super) serving: Option<Serving>,
+    /// Bytes served, for taking turns.
+    pub(super) served: u64,
+    /// Up to where logs were sent since the last comparing, and wants for the same again.
+    pub(super) sent_to: BTreeMap<ShortLog, u32>,
+    pub(super) repeats: u32,
+    /// Wants that brought nothing in time, since one brought something.
+    pub(super) died: u32,
+    /// Something is missing, but no budget was left: how urgent it is, and when to try again.
+    pub(super) hungry: Option<(usize, Timestamp)>,
+    /// Bytes asked for, for taking turns.
+    pub(super) got: u64,
+    /// Something came that can't be judged yet: compare again once more is known.
+    pub(super) stale: bool,
     /// When this side last listed its own.
     pub(super) listed_mine: Option<Timestamp>,
     pub(super) wanted: Option<Wanted>,
@@ -156,6 +233,8 @@ pub(super) struct Link {
     pub(super) push: bool,
     /// Pushed and not acknowledged.
     pub(super) unacked: VecDeque<(ShortLog, u32, usize)>,
+    /// When an acknowledgement is overdue.
+    pub(super) doubt_at: Option<Timestamp>,
     /// Bytes pushed by the other side and not acknowledged.
     pub(super) taken: usize,
     /// Announcements and acknowledgements that wait.
@@ -174,6 +253,18 @@ impl Link {
             device,
             theirs: BTreeMap::new(),
             listed: false,
+            trimmed: false,
+            partial: false,
+            listing: None,
+            compares: (Timestamp::default(), 0),
+            serving: None,
+            served: 0,
+            sent_to: BTreeMap::new(),
+            repeats: 0,
+            died: 0,
+            hungry: None,
+            got: 0,
+            stale: false,
             listed_mine: None,
             wanted: None,
             searched: BTreeSet::new(),
@@ -183,6 +274,7 @@ impl Link {
             compared: false,
             push: true,
             unacked: VecDeque::new(),
+            doubt_at: None,
             taken: 0,
             have: BTreeMap::new(),
             have_at: None,
@@ -210,6 +302,7 @@ impl Link {
 
     fn deadline(&self) -> Option<Timestamp> {
         let want = self.wanted.as_ref().map(|wanted| wanted.until);
-        [self.have_at, self.graft_at, self.digest_at, want].into_iter().flatten().min()
+        let hungry = self.hungry.map(|(_, at)| at);
+        [self.have_at, self.graft_at, self.digest_at, self.doubt_at, hungry, want].into_iter().flatten().min()
     }
 }

@@ -302,6 +302,9 @@ impl Groups for &Side {
     fn read(&self, _: &GroupId, log: LogId, after: u32, _: usize) -> Vec<Vec<u8>> {
         self.held.range((log, after + 1)..=(log, u32::MAX)).map(|(_, (_, bytes))| bytes.clone()).collect()
     }
+    fn takes_more(&self, _: &GroupId, _: LogId) -> bool {
+        true
+    }
     fn missing(&self, _: &GroupId) -> BTreeSet<EntryId> {
         BTreeSet::new()
     }
