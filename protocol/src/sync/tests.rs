@@ -1,1 +1,7 @@
+//! Sessions against members that lie, flood, tease and loop, and strangers that probe.
 
+mod bounds;
+mod liars;
+mod strangers;
+mod turns;
+mod world;
