@@ -227,8 +227,7 @@ impl<S: Store> Node<S> {
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let known =
-            Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
+        let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
         self.sync.tick(now, &known);
         self.tick_duties(now)?;
         self.tick_beacons(now)?;
@@ -444,8 +443,7 @@ impl<S: Store> Node<S> {
             })
             .collect();
         let touched: BTreeSet<GroupId> = new.iter().map(|entry| entry.group).collect();
-        let known =
-            Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
+        let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
         self.sync.committed(&new, now, &known);
         for group in touched {
             self.sync.roster_changed(&group, &known);

@@ -166,3 +166,15 @@ fn what_can_not_be_judged_yet_is_compared_again_once_more_is_known() {
     assert!(sent(&outputs).iter().any(|message| matches!(message, Message::Digest { .. })), "{outputs:?}");
     let _ = friend;
 }
+
+#[test]
+fn of_an_author_who_floods_no_more_is_asked_for() {
+    let mut node = Node::new(1);
+    let flood = log(3, Lane::Talk);
+    node.write(1, flood, 5, 100);
+    node.world.full.insert(device(3));
+    let (hand, _) = node.meet(1, 2, &[claim(1, 2)]);
+    let heads = vec![hand.head(1, flood, 1000), hand.head(1, log(4, Lane::Talk), 1)];
+    let asked = wants(&node.take(1, &Message::Heads { group: 0, more: false, heads }));
+    assert_eq!(asked[0].1, [hand.name(1, log(4, Lane::Talk))], "of the others it is");
+}

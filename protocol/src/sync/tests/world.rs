@@ -73,6 +73,8 @@ pub(super) struct Known {
 #[derive(Default)]
 pub(super) struct World {
     pub(super) groups: BTreeMap<GroupId, Known>,
+    /// Authors of whom no more is taken.
+    pub(super) full: BTreeSet<DeviceKey>,
 }
 
 impl World {
@@ -131,6 +133,10 @@ impl Groups for World {
             .collect()
     }
 
+    fn takes_more(&self, _: &GroupId, log: LogId) -> bool {
+        !self.full.contains(&log.device)
+    }
+
     fn missing(&self, _: &GroupId) -> BTreeSet<EntryId> {
         BTreeSet::new()
     }
@@ -169,7 +175,8 @@ impl Node {
             signer: key(own),
             logs: BTreeMap::new(),
         };
-        let world = World { groups: (1..=groups).map(|number| (group(number), known(number))).collect() };
+        let groups = (1..=groups).map(|number| (group(number), known(number))).collect();
+        let world = World { groups, full: BTreeSet::new() };
         let now = Timestamp::from_secs(1_800_000_000);
         Self { sync: Sync::new(), world, now, rng: SeededRng::new(u64::from(own)), peer: vec![own; 4] }
     }
@@ -205,7 +212,10 @@ impl Node {
     /// Time passes, timer by timer.
     pub(super) fn wait(&mut self, span: Duration) -> Vec<Output> {
         let (end, mut all) = (self.now.after(span), Vec::new());
+        let mut ticks = 0;
         while let Some(at) = self.sync.deadline().filter(|at| *at <= end) {
+            ticks += 1;
+            assert!(ticks < 10_000, "a timer that never stops");
             self.now = self.now.max(at);
             self.sync.tick(self.now, &self.world);
             all.extend(self.drain());
