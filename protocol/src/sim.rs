@@ -14,7 +14,7 @@ use crate::id::GroupId;
 use crate::node::{Input, Node, Output};
 use crate::replica::Event;
 use crate::store::{Batch, Key, MemoryStore, Store, StoreError, Table};
-use crate::sync::{Connected, ConnectionId, ROOM};
+use crate::sync::{Connected, ConnectionId, Message, ROOM};
 use crate::time::Timestamp;
 
 /// Deterministic randomness from a seed: a counter through the KDF.
@@ -144,6 +144,10 @@ pub struct Sim {
     cut: BTreeSet<(usize, usize)>,
     /// Frames sent, and their bytes.
     pub sent: (u64, u64),
+    /// Calls made.
+    pub dials: u64,
+    /// Laptops that announce entries and never deliver any.
+    pub teasers: BTreeSet<usize>,
     /// Longest one-way delay.
     pub delay: Duration,
     /// One frame in so many breaks its connection; 0 for none.
@@ -163,6 +167,8 @@ impl Sim {
             counter: 0,
             cut: BTreeSet::new(),
             sent: (0, 0),
+            dials: 0,
+            teasers: BTreeSet::new(),
             delay: Duration::from_millis(150),
             breaks: 0,
         }
@@ -243,9 +249,13 @@ impl Sim {
         self.laptop(laptop).disk.inner.lose(which);
     }
 
-    /// Fills or frees the disk of a stopped laptop.
+    /// Fills or frees the disk of a laptop.
     pub fn fill_disk(&mut self, laptop: usize, full: bool) {
-        self.laptop(laptop).disk.full = full;
+        let slot = self.laptop(laptop);
+        match slot.node.as_mut() {
+            Some(node) => node.store_mut().full = full,
+            None => slot.disk.full = full,
+        }
     }
 
     /// Cuts or joins two sets of laptops.
@@ -307,6 +317,7 @@ impl Sim {
                 self.close_at(conn.0, at);
             }
             Output::Dial(address) => {
+                self.dials += 1;
                 let wait = self.some_delay();
                 match self
                     .laptop_at(&address)
@@ -325,6 +336,10 @@ impl Sim {
     }
 
     fn carry_frame(&mut self, laptop: usize, conn: ConnectionId, frame: Vec<u8>) {
+        let delivers = matches!(Message::decode(&frame), Ok(Message::Entries { .. } | Message::Entry(_)));
+        if delivers && self.teasers.contains(&laptop) {
+            return;
+        }
         self.sent = (self.sent.0 + 1, self.sent.1 + frame.len() as u64);
         if self.breaks > 0 && self.rng.below(self.breaks) == 0 {
             return self.break_link(conn.0);

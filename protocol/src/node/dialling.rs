@@ -237,3 +237,6 @@ impl<S: Store> Node<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use crate::sim::Sim;
 
 mod forks;
 mod mending;
+mod peers;
 mod storms;
 
 const MINUTE: Duration = Duration::from_secs(60);

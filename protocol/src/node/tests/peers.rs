@@ -1,0 +1,97 @@
+//! What nodes may rely on whoever is at the other end, and on their own disks.
+
+use super::*;
+use crate::sync::Message;
+
+/// Frames a node would send now, by type.
+fn leaving(outputs: &[Output]) -> Vec<Message> {
+    let frame = |output: &Output| match output {
+        Output::Send(_, frame) => Message::decode(frame).ok(),
+        _ => None,
+    };
+    outputs.iter().filter_map(frame).collect()
+}
+
+#[test]
+fn nothing_of_ones_own_leaves_before_it_is_on_the_disk() {
+    let (mut sim, group) = picket(401, 2);
+    sim.run_for(MINUTE);
+    assert_eq!(sim.laptop(1).node.as_ref().unwrap().peers().count(), 1);
+    sim.fill_disk(1, true);
+    let now = sim.now();
+    let node = sim.laptop(1).node.as_mut().unwrap();
+    node.send(group, "too early", now).unwrap();
+    assert!(node.poll_output().is_none(), "nothing before the flush");
+    assert_eq!(node.flush(now), Err(StoreError::Full));
+    let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+    assert!(leaving(&outputs).is_empty(), "{outputs:?}");
+    assert!(matches!(outputs[..], [Output::Close(_)]), "sessions begin anew from what is on the disk");
+    // What others send is not acknowledged either.
+    sim.crash(1);
+    sim.start(1);
+    sim.run_for(Duration::from_secs(5));
+    say(&mut sim, 0, group, "for bob");
+    sim.run_for(5 * MINUTE);
+    let reach = sim.act(0, |node, now| node.ask(group, now, |r, round| r.messages(None, 1, round)));
+    assert_eq!(reach.unwrap().unwrap()[0].reach.unwrap().delivered, 0);
+    sim.fill_disk(1, false);
+    say(&mut sim, 1, group, "now");
+    assert!(sim.run_until(10 * MINUTE, |sim| all_read(sim, &[0, 1], group, 2)));
+}
+
+#[test]
+fn a_third_that_announces_and_never_delivers_delays_and_stops_nobody() {
+    let (mut sim, group) = picket(402, 6);
+    sim.run_for(2 * MINUTE);
+    sim.teasers = BTreeSet::from([1, 2]);
+    for number in 0..5 {
+        say(&mut sim, 0, group, &format!("m{number}"));
+        say(&mut sim, 4, group, &format!("n{number}"));
+        sim.run_for(Duration::from_secs(3));
+    }
+    assert!(sim.run_until(2 * MINUTE, |sim| all_read(sim, &[0, 3, 4, 5], group, 10)));
+}
+
+#[test]
+fn who_comes_back_to_teasers_and_one_honest_member_gets_everything() {
+    let (mut sim, group) = picket(403, 5);
+    sim.run_for(2 * MINUTE);
+    sim.crash(4);
+    for number in 0..20 {
+        say(&mut sim, number % 4, group, &format!("m{number}"));
+        sim.run_for(Duration::from_millis(300));
+    }
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 20)));
+    sim.teasers = BTreeSet::from([0, 1, 2]);
+    sim.start(4);
+    assert!(sim.run_until(10 * MINUTE, |sim| all_read(sim, &[4], group, 20)));
+}
+
+#[test]
+fn connected_nodes_at_rest_set_no_timers() {
+    let (mut sim, group) = picket(404, 3);
+    say(&mut sim, 0, group, "good night");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 1)));
+    sim.run_for(30 * MINUTE);
+    let before = sim.sent.0;
+    let calm = sim.now();
+    sim.run_for(8 * 60 * MINUTE);
+    assert_eq!(sim.sent.0, before, "not a frame in a night");
+    for laptop in 0..3 {
+        let deadline = sim.laptop(laptop).node.as_ref().unwrap().deadline();
+        assert_eq!(deadline, None, "since {calm:?}");
+    }
+}
+
+#[test]
+fn a_lost_neighbour_is_called_again_less_and_less_often() {
+    let (mut sim, _) = picket(405, 2);
+    sim.run_for(MINUTE);
+    sim.crash(1);
+    let before = sim.dials;
+    sim.run_for(60 * MINUTE);
+    let made = sim.dials - before;
+    assert!((12..60).contains(&made), "{made} calls in an hour");
+    sim.start(1);
+    assert!(sim.run_until(MINUTE, |sim| sim.laptop(0).node.as_ref().unwrap().peers().count() == 1));
+}
