@@ -14,6 +14,8 @@ pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 pub(crate) struct Laptop {
     pub(crate) folder: TempDir,
+    /// What every command is run by: a network namespace, say.
+    pub(crate) within: Vec<String>,
     node: Option<Node>,
 }
 
@@ -37,7 +39,11 @@ impl Laptop {
 
     /// A laptop whose files lie in a folder of the story's choice.
     pub(crate) fn in_folder(folder: TempDir) -> Self {
-        Self { folder, node: None }
+        Self { folder, within: Vec::new(), node: None }
+    }
+
+    pub(crate) fn within(runner: &[String]) -> Self {
+        Self { within: runner.to_vec(), ..Self::empty() }
     }
 
     pub(crate) fn home(&self) -> PathBuf {
@@ -45,8 +51,10 @@ impl Laptop {
     }
 
     pub(crate) fn command(&self, home: &Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_piquet"));
-        command.arg("--home").arg(home).arg("--lang").arg("en");
+        let program = env!("CARGO_BIN_EXE_piquet").to_owned();
+        let mut words = self.within.iter().chain([&program]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).arg("--home").arg(home).arg("--lang").arg("en");
         command.env("PIQUET_STATE", self.folder.path().join("state")).env_remove("PIQUET_HOME");
         command.stdin(Stdio::null());
         command
@@ -83,8 +91,12 @@ impl Laptop {
     }
 
     pub(crate) fn up_at(&mut self, listen: &str) {
+        self.up_with(&["--listen", listen]);
+    }
+
+    pub(crate) fn up_with(&mut self, options: &[&str]) {
         let mut command = self.command(&self.home());
-        command.args(["--json", "up", "--listen", listen]).stdout(Stdio::piped());
+        command.args(["--json", "up"]).args(options).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -114,6 +126,11 @@ impl Laptop {
                 return event;
             }
         }
+    }
+
+    /// The running node's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.node.as_ref().unwrap().child.id()
     }
 
     /// `kill -9`.

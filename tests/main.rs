@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod faults;
+#[cfg(target_os = "linux")]
+mod lan;
 mod laptop;
+mod net;
 mod nodes;
 mod person;
 mod rules;

@@ -68,18 +68,28 @@ pub(super) async fn watch(shared: &Shared, dialler: bool, limits: &Limits) {
             () = sleep_until(shared.life.last_heard() + patience) => false,
             () = shared.doubt.notified() => true,
         };
-        let now = Instant::now();
-        if !doubted && shared.life.last_heard() + patience > now {
+        if !doubted && shared.life.last_heard() + patience > Instant::now() {
             continue;
         }
-        shared.life.ask();
-        shared.ping.notify_one();
-        sleep_until(now + limits.answer_time).await;
-        if shared.life.last_heard() < now {
+        if !answers(shared, limits).await {
             return;
         }
         if !doubted && dialler {
             patience = (patience + GROWTH).min(longest);
+        }
+    }
+}
+
+/// Asks for a sign of life and says whether one came. A new doubt asks anew: what came before it says
+/// nothing.
+async fn answers(shared: &Shared, limits: &Limits) -> bool {
+    loop {
+        let asked = Instant::now();
+        shared.life.ask();
+        shared.ping.notify_one();
+        tokio::select! {
+            () = sleep_until(asked + limits.answer_time) => return shared.life.last_heard() >= asked,
+            () = shared.doubt.notified() => {}
         }
     }
 }

@@ -14,6 +14,8 @@ use super::{Conn, Event, Full, Limits};
 
 /// Events that wait for the node: beyond that sockets are not read.
 pub(super) const EVENTS: usize = 64;
+/// Bytes read ahead, for lengths and short frames.
+const BUFFER: usize = 2 * 1024;
 /// Bytes gathered before they are written.
 const GATHER: usize = 64 * 1024;
 
@@ -101,7 +103,8 @@ async fn read(
     events: &mpsc::Sender<Event>,
     allowance: usize,
 ) -> io::Result<()> {
-    let mut reader = BufReader::new(reader);
+    // Long frames pass it by.
+    let mut reader = BufReader::with_capacity(BUFFER, reader);
     let mut taken = 0usize;
     loop {
         let length = read_length(&mut reader).await?;
@@ -163,7 +166,8 @@ async fn write(
         }
         writer.write_all(&gathered).await?;
         writer.flush().await?;
-        gathered.clear();
+        // A quiet line keeps no buffer.
+        gathered = Vec::new();
         // The node counts what it hands over the same way: it never waits for room that comes not.
         while written >= ROOM {
             written = written.saturating_sub(ROOM);

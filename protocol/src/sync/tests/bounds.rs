@@ -149,14 +149,14 @@ fn who_acknowledges_nothing_for_long_is_doubted() {
 
 #[test]
 fn a_peer_that_does_not_read_is_pushed_and_served_one_window() {
-    let mut node = Node::new(3);
-    let claims: Vec<_> = (1..=3).map(|number| claim(number, 2)).collect();
+    let mut node = Node::new(10);
+    let claims: Vec<_> = (1..=10).map(|number| claim(number, 2)).collect();
     node.meet(1, 2, &claims);
     let mut bytes = 0;
-    for group in 0..3u8 {
+    for group in 0..10u8 {
         node.take(1, &Message::Heads { group, more: false, heads: vec![] });
     }
-    for number in 1..=3 {
+    for number in 1..=10 {
         for _ in 0..50 {
             let outputs = node.say(number, Lane::Talk, 5000);
             bytes +=

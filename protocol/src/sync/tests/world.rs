@@ -331,6 +331,13 @@ impl Hand {
         key.mac("log", &parts)[..8].try_into().unwrap()
     }
 
+    /// The truth about a log of which one entry of this length was written.
+    pub(super) fn first(&self, number: u8, log: LogId, length: usize) -> Head {
+        let id = id_of(&entry(log, 1, length));
+        let short = self.transcript.short_key().mac("id", &[id.as_bytes()]);
+        Head { id: short[..8].try_into().unwrap(), ..self.head(number, log, 1) }
+    }
+
     /// A claim to have a log up to a position.
     pub(super) fn head(&self, number: u8, log: LogId, seq: u32) -> Head {
         Head { log: self.name(number, log), lane: log.lane as u8, seq, id: [7; 8], forked: false }
