@@ -38,6 +38,7 @@ mod seal;
 mod unlock;
 mod vault;
 mod wipe;
+mod workers;
 
 #[cfg(test)]
 mod tests;

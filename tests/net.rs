@@ -133,6 +133,32 @@ mod lan {
         until("bob reads it", || bob.texts("picket").len() == 2);
     }
 
+    /// How often all threads of a process have gone to sleep, and so woken up, so far.
+    fn switches(pid: u32) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let of = |task: std::fs::DirEntry| {
+            let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            let line =
+                status.lines().find(|line| line.starts_with("voluntary_ctxt_switches:")).map(str::to_owned);
+            line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0)
+        };
+        tasks.map(|task| of(task.unwrap())).sum()
+    }
+
+    #[test]
+    fn a_node_at_rest_sleeps() {
+        let mut alice = Laptop::of("alice");
+        alice.up();
+        alice.one(&["group", "create", "picket"]);
+        let mut before = switches(alice.pid());
+        // What is still to be done right after a command is done; then a while without any.
+        until("it rests", || {
+            std::thread::sleep(Duration::from_secs(5));
+            let woken = switches(alice.pid()) - std::mem::replace(&mut before, switches(alice.pid()));
+            woken <= 2
+        });
+    }
+
     /// Connects from an address of this namespace.
     fn connect(from: &str, to: SocketAddr) -> std::io::Result<TcpStream> {
         use rustix::net::{AddressFamily, SocketType, bind, connect, socket};

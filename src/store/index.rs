@@ -16,6 +16,7 @@ use super::files::{Disk, RealDisk, make_folder, read_bounded, replace};
 use super::record::Address;
 use super::scan::Cursor;
 use super::vault::SecretId;
+use super::workers;
 
 /// The index's folder.
 pub(super) const INDEX: &str = "index";
@@ -81,7 +82,7 @@ impl Index {
         make_folder(&dir).map_err(|_| Broken)?;
         mark(&dir, &boot_id()).map_err(|_| Broken)?;
         let config = sled::Config::new().path(dir.join(SLED)).cache_capacity(CACHE).flush_every_ms(None);
-        contained(|| config.open()).map(|db| Self { dir, db })
+        contained(|| workers::open(&config)).map(|db| Self { dir, db })
     }
 
     /// Whether the index on disk lost nothing in a power cut.
