@@ -32,7 +32,8 @@ fn hurry(hurry: bool) {
 #[cfg(not(target_os = "linux"))]
 fn hurry(_: bool) {}
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -20,12 +20,22 @@ fn nothing_of_ones_own_leaves_before_it_is_on_the_disk() {
     sim.fill_disk(1, true);
     let now = sim.now();
     let node = sim.laptop(1).node.as_mut().unwrap();
+    let (conn, ..) = node.peers().next().unwrap();
     node.send(group, "too early", now).unwrap();
+    // Asked now, it would list the new entry among its heads.
+    let question = Message::Digest { group: 0, lanes: [[0; 16]; 3] };
+    node.handle(Input::Frame(conn, question.encode()), now).unwrap();
     assert!(node.poll_output().is_none(), "nothing before the flush");
     assert_eq!(node.flush(now), Err(StoreError::Full));
     let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
     assert!(leaving(&outputs).is_empty(), "{outputs:?}");
     assert!(matches!(outputs[..], [Output::Close(_)]), "sessions begin anew from what is on the disk");
+    sim.fill_disk(1, false);
+    let node = sim.laptop(1).node.as_mut().unwrap();
+    node.flush(now).unwrap();
+    let outputs: Vec<Output> = std::iter::from_fn(|| node.poll_output()).collect();
+    assert!(leaving(&outputs).is_empty(), "nor later: {outputs:?}");
+    sim.fill_disk(1, true);
     // What others send is not acknowledged either.
     sim.crash(1);
     sim.start(1);
