@@ -1,4 +1,4 @@
-//! Whether the other end is still there. Libp2p's ping is off, and its failures would close nothing:
+//! Whether the other end is still there (Y-27). Libp2p's ping is off, and its failures would close nothing:
 //! a line that was silent for long is asked for a sign of life, one byte, and dropped without one.
 //! The same byte keeps routers from forgetting the line.
 

@@ -1,4 +1,4 @@
-//! How much of one author a node takes (sync paper §11): a flood stays with its author.
+//! How much of one author a node takes (Y-26): a flood stays with its author.
 //!
 //! Each node counts for itself what it has stored of an author in a group, by its own clock, in days
 //! since the act that let the author in says it was made. That act is signed by whoever may let in, so

@@ -1,4 +1,4 @@
-//! What may be asked for at once (sync paper §11): 1 MiB a session, 8 a node. Talk gets three quarters
+//! What may be asked for at once (Y-24): 1 MiB a session, 8 a node. Talk gets three quarters
 //! of both, so that acts never wait for it; several groups in one session get a quarter each, so that
 //! they take turns.
 

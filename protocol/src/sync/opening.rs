@@ -12,7 +12,7 @@ use super::{HELLO_TIME, KNOCK_TIME, Output, REPLY_DELAY, Sync};
 use crate::id::{DeviceKey, GroupId};
 use crate::time::Timestamp;
 
-/// Sessions with members at once.
+/// Sessions with members at once (Y-25).
 pub(super) const MAX_SESSIONS: usize = 96;
 /// Groups in one session.
 pub(super) const MAX_GROUPS: usize = 64;

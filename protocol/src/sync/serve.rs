@@ -1,4 +1,4 @@
-//! Sending what was asked for (Y-10): own lists first, then acts, beacons, talk; among groups, those
+//! Sending what was asked for (Y-24): own lists first, then acts, beacons, talk; among groups, those
 //! that got least so far. Nothing is read from the store before there is room for it on the line, so
 //! a peer that reads slowly costs one window of memory, whatever it asks for.
 
