@@ -43,7 +43,9 @@ impl Laptop {
     }
 
     pub(crate) fn within(runner: &[String]) -> Self {
-        Self { within: runner.to_vec(), ..Self::empty() }
+        let mut laptop = Self::empty();
+        laptop.within = runner.to_vec();
+        laptop
     }
 
     pub(crate) fn home(&self) -> PathBuf {
