@@ -195,7 +195,7 @@ impl<S: Store> Node<S> {
     /// A code may open something at an address: what is connected there is called again, since a door
     /// is shown when calling only.
     pub(super) fn call_again(&mut self, address: &str, now: Timestamp) {
-        let open = self.dials.get_mut(address).and_then(|dial| dial.conn.take());
+        let open = self.calls.dials.get_mut(address).and_then(|dial| dial.conn.take());
         if let Some(conn) = open {
             self.sync.closed(conn);
             self.held.push_back(super::Output::Close(conn));
