@@ -208,6 +208,74 @@ mod tests {
         assert!(!verify(&neutral, b"piquet v1 anything", &signature));
     }
 
+    /// All points of small order, and their second encodings.
+    const SMALL: [&str; 14] = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+
+    #[test]
+    fn no_small_order_key_signs_anything_though_the_equation_holds() {
+        use ed25519_dalek::Verifier;
+        let points = SMALL.map(|point| crate::id::from_hex(point).unwrap());
+        let mut loosely = 0;
+        for key in &points {
+            for (r, text) in points.iter().flat_map(|r| (0..16u8).map(move |text| (r, [text]))) {
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(r);
+                loosely += u32::from(
+                    VerifyingKey::from_bytes(key)
+                        .is_ok_and(|loose| loose.verify(&text, &Signature::from_bytes(&signature)).is_ok()),
+                );
+                assert!(!verify(key, &text, &signature));
+            }
+        }
+        assert!(loosely > 100, "else this shows nothing: {loosely}");
+    }
+
+    #[test]
+    fn a_signature_has_one_form_and_is_judged_alone() {
+        use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT as BASE, EIGHT_TORSION};
+        use curve25519_dalek::scalar::Scalar;
+        use sha2::Sha512;
+        let (secret, nonce) = (Scalar::from(12_345u32), Scalar::from(67_890u32));
+        let key = (BASE * secret).compress().to_bytes();
+        let sign = |torsion: usize| {
+            let r = (BASE * nonce + EIGHT_TORSION[torsion]).compress().to_bytes();
+            let hash = Sha512::new().chain_update(r).chain_update(key).chain_update(b"text").finalize();
+            let s = nonce + Scalar::from_bytes_mod_order_wide(&hash.into()) * secret;
+            [r, s.to_bytes()].concat()
+        };
+        let signed: [u8; 64] = sign(0).try_into().unwrap();
+        assert!(verify(&key, b"text", &signed));
+        // With a point of small order added to R, batches that multiply by eight take it.
+        for torsion in 1..8 {
+            assert!(!verify(&key, b"text", &sign(torsion).try_into().unwrap()), "torsion {torsion}");
+        }
+        // S plus the group's order is the same number, and another signature.
+        let order = crate::id::from_hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut second = signed;
+        let mut carry = 0u16;
+        for (byte, add) in second[32..].iter_mut().zip(order.unwrap()) {
+            carry += u16::from(*byte) + u16::from(add);
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        assert!(!verify(&key, b"text", &second));
+    }
+
     #[test]
     fn a_box_opens_only_as_it_was_made() {
         let key = Secret::new([1; 32]);
