@@ -278,6 +278,7 @@ def item(data, depth=8):
             require(last is None or last < encoded, "keys not ascending")
             last = encoded
             value, rest = item(rest, depth - 1)
+            require(value is not NULL, "a field that is null")
             out[encoded if isinstance(key, (list, dict)) else key] = value
         return out, rest
     require(major == 7 and argument in (20, 21, 22), "tag or simple value")
@@ -366,7 +367,7 @@ def many(check, most=10**9, least=0):
 
 def optional(check):
     def checked(value):
-        return None if value is NULL else check(value)
+        return check(value)
 
     checked.optional = True
     return checked

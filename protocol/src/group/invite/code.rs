@@ -136,7 +136,8 @@ impl InviteCode {
         Self { secret, fingerprint: group.fingerprint(), expiry_day, hints }
     }
 
-    /// Reads a code as typed: either case, spaces and dashes between characters allowed.
+    /// Reads a code as typed: either case, spaces and dashes between characters allowed; otherwise a
+    /// code has one text.
     ///
     /// # Errors
     /// See [`CodeError`].
@@ -166,7 +167,8 @@ impl InviteCode {
             }
             code.hints.push(Hint::read(&mut reader)?);
         }
-        Ok(code)
+        // Bech32m's last character has bits that no byte takes up.
+        if code.to_text() == text.to_uppercase() { Ok(code) } else { Err(DecodeError::NotCanonical.into()) }
     }
 
     /// The code for paper and QR: Bech32m in upper case.
@@ -295,6 +297,63 @@ mod tests {
     fn garbage_is_refused_without_panic() {
         for text in ["", "PQ1", "hello", &"Q".repeat(5000), "pq1\u{fe0f}"] {
             assert!(InviteCode::parse(text).is_err());
+        }
+    }
+
+    #[test]
+    fn a_code_has_one_text() {
+        use bech32::Fe32;
+        use bech32::primitives::iter::Fe32IterExt;
+        let text = code(vec![]).to_text();
+        let letters: Vec<char> = text[3..text.len() - 6].chars().collect();
+        let (last, rest) = letters.split_last().unwrap();
+        let hrp = Hrp::parse_unchecked(PREFIX);
+        let mut taken = 0;
+        for spare in 0..32u8 {
+            let letter = Fe32::try_from(spare).unwrap();
+            let data = rest.iter().map(|c| Fe32::from_char(*c).unwrap()).chain([letter]);
+            let other: String = data.with_checksum::<Bech32m>(&hrp).chars().collect();
+            let same_bytes = spare >> 2 == Fe32::from_char(*last).unwrap().to_u8() >> 2;
+            let parsed = InviteCode::parse(&other);
+            assert_eq!(parsed.as_ref() == Ok(&code(vec![])), other.to_uppercase() == text);
+            taken += u32::from(same_bytes && parsed.is_ok());
+        }
+        assert_eq!(taken, 1, "three more texts say the same bytes");
+        let longer: String = letters
+            .iter()
+            .map(|c| Fe32::from_char(*c).unwrap())
+            .chain([Fe32::try_from(0u8).unwrap()])
+            .with_checksum::<Bech32m>(&hrp)
+            .chars()
+            .collect();
+        assert!(InviteCode::parse(&longer).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_code_is_typed_back(hosts in proptest::collection::vec((0u8..3, proptest::prelude::any::<(u128, u16)>()), 0..4)) {
+            let hint = |(kind, (host, port)): (u8, (u128, u16))| match kind {
+                0 => Hint::V4(Ipv4Addr::from(host as u32), port),
+                1 => Hint::V6(Ipv6Addr::from(host), port),
+                _ => Hint::Name(format!("node{host}.example"), port),
+            };
+            let code = code(hosts.into_iter().map(hint).collect());
+            proptest::prop_assert_eq!(InviteCode::parse(&code.to_text()), Ok(code));
+        }
+
+        #[test]
+        fn any_bytes_are_one_codes_or_nobodys(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..90)) {
+            let bytes = [&[VERSION], bytes.as_slice()].concat();
+            let text = bech32::encode_upper::<Bech32m>(Hrp::parse_unchecked(PREFIX), &bytes).unwrap();
+            if let Ok(code) = InviteCode::parse(&text) {
+                proptest::prop_assert_eq!(code.to_text(), text);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,120}") {
+            let _ = InviteCode::parse(&text);
+            let _ = Hint::from_multiaddr(&text);
         }
     }
 

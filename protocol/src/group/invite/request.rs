@@ -105,6 +105,9 @@ impl JoinRequest {
             return None;
         }
         let key_package = reader.bytes(length).ok()?.to_vec();
+        if reader.rest().iter().any(|byte| *byte != 0) {
+            return None;
+        }
         Some(Self { device, key_package, proof })
     }
 }
@@ -160,6 +163,21 @@ mod tests {
         assert!(!request.verify(&GROUP, &DeviceKey([1; 32])));
         let refused = JoinRequest::open(&sealed, &Secret::new([0; 32]), &GROUP, &keys.public());
         assert_eq!(refused, Err(RequestError::Malformed));
+    }
+
+    #[test]
+    fn a_request_has_one_padding() {
+        let (keys, request, sealed) = setting();
+        let (nonce, boxed) = sealed.split_first_chunk::<NONCE>().unwrap();
+        let plain = crypto::open_box(&keys.request, nonce, b"join request", boxed).unwrap();
+        for at in [32 + 64 + 2 + request.key_package.len(), plain.len() - 1] {
+            let mut dirty = plain.to_vec();
+            dirty[at] = 1;
+            let boxed = crypto::seal_box(&keys.request, nonce, b"join request", &dirty);
+            let refused =
+                JoinRequest::open(&[&nonce[..], &boxed].concat(), &keys.request, &GROUP, &keys.public());
+            assert_eq!(refused, Err(RequestError::Malformed));
+        }
     }
 
     #[test]
