@@ -142,7 +142,8 @@ impl Header {
         }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// Canonical bytes, version to cites (E-1).
+    pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION, (self.lane as u8) << 4 | self.class as u8];
         out.extend_from_slice(&self.author_hint);
         out.extend_from_slice(&self.epoch_hint);

@@ -1,6 +1,12 @@
+mod two_keys;
+
+use std::collections::BTreeSet;
+
+use ed25519_dalek::SigningKey;
+use proptest::prelude::*;
+
 use super::*;
 use crate::crypto::Secret;
-use ed25519_dalek::SigningKey;
 
 const GROUP: GroupId = GroupId([1; 32]);
 const EPOCH: EpochId = EpochId([2; 32]);
@@ -141,5 +147,73 @@ fn headers_that_break_a_rule_of_shape_are_refused() {
     assert!(act.check().is_ok());
     for header in broken {
         assert!(header.check().is_err(), "{header:?}");
+    }
+}
+
+/// Entries of every shape that decodes.
+fn entries() -> impl Strategy<Value = Entry> {
+    let ids = |most| proptest::collection::btree_set(any::<[u8; 32]>(), 0..most);
+    let class = (0usize..5).prop_map(|number| Class::ALL[number]);
+    let payload = proptest::collection::vec(any::<u8>(), 0..2000);
+    (class, any::<u32>(), any::<[u8; 32]>(), ids(6), ids(4), payload, any::<(u16, u8, u32, u8)>()).prop_map(
+        |(class, seq, prev, acts, talk, payload, (kind, schema, time, language))| {
+            let cites = |ids: BTreeSet<[u8; 32]>| ids.into_iter().map(EntryId).collect();
+            let seq = seq.max(1);
+            let first = seq == 1 || class == Class::Beacon;
+            let prev = if first { EntryId::default() } else { EntryId(prev) };
+            let mut header = Header::new(class, &crypto::device_key(&alice()), &EPOCH, seq, prev);
+            if class != Class::Beacon {
+                header.act_cites = cites(acts);
+            }
+            if class.lane() == Lane::Talk {
+                header.talk_cites = cites(talk);
+            }
+            let body = Body { kind, schema, time, language: Language(language), payload };
+            author_entry(&GROUP, &EPOCH, &alice(), header, &chat_key(), &body).unwrap()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn an_entry_decodes_to_itself_and_its_header_has_one_encoding(entry in entries()) {
+        let again = UnverifiedEntry::decode(entry.bytes()).unwrap();
+        prop_assert_eq!(again.bytes(), entry.bytes());
+        let header = again.header().encode();
+        prop_assert_eq!(&entry.bytes()[..header.len()], header.as_slice());
+        prop_assert_eq!(verify(entry.bytes()), Some(entry));
+    }
+
+    #[test]
+    fn any_bytes_decode_to_what_they_encode_or_not_at_all(
+        entry in entries(),
+        at in any::<prop::sample::Index>(),
+        with: u8,
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = entry.bytes().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = with;
+        if let Ok(decoded) = UnverifiedEntry::decode(&bytes) {
+            let header = decoded.header().encode();
+            prop_assert_eq!(&bytes[..header.len()], header.as_slice());
+        }
+        bytes.truncate(cut.index(bytes.len()));
+        prop_assert!(verify(&bytes).is_none());
+    }
+
+    #[test]
+    fn garbage_is_no_entry_of_anyones(bytes in proptest::collection::vec(any::<u8>(), 0..700)) {
+        prop_assert!(verify(&bytes).is_none());
+    }
+
+    #[test]
+    fn a_padded_body_has_one_form(bytes in proptest::collection::vec(any::<u8>(), 0..200), length: u8) {
+        let mut padded = bytes;
+        padded.resize(64, 0);
+        padded[8..10].copy_from_slice(&[0, length % 70]);
+        if let Ok(body) = Body::unpad(&padded) {
+            prop_assert_eq!(body.pad().unwrap(), padded);
+        }
     }
 }
