@@ -8,8 +8,11 @@ use openmls::prelude::{
     ProposalOrRefType, PublicGroup, Sender, StagedCommit,
 };
 
+use openmls::treesync::LeafNodeSource;
+
 use super::SealError;
-use super::key_package::{is_unlimited, leaf_device};
+use super::key_package::{is_plain, is_unlimited, leaf_device};
+use super::provider::Suite;
 use crate::crypto;
 use crate::id::{DeviceKey, EntryId, EpochId};
 
@@ -53,9 +56,27 @@ pub(super) fn check(
         return Err(SealError::Proposal);
     };
     check_changes(&commit, before, expected)?;
-    check_path(commit.update_path_leaf_node(), expected)?;
+    check_path(commit.update_path_leaf_node(), suite_of(before)?, expected)?;
     check_context(commit.group_context(), before.group_context().extensions())?;
     Ok(*commit)
+}
+
+/// Checks what no later commit can change: a context without extensions (G-8), a plain first leaf that
+/// never expires (G-2, G-11).
+pub(super) fn check_founding(group: &PublicGroup) -> Result<(), SealError> {
+    if group.group_context().extensions().iter().next().is_some() {
+        return Err(SealError::Context);
+    }
+    let suite = suite_of(group)?;
+    if !group.treesync().full_leaves().all(|(_, leaf)| is_plain(leaf, suite)) {
+        return Err(SealError::Other);
+    }
+    let limited = |leaf: &LeafNode| match leaf.leaf_node_source() {
+        LeafNodeSource::KeyPackage(lifetime) => !is_unlimited(lifetime),
+        _ => false,
+    };
+    let limited = group.treesync().full_leaves().any(|(_, leaf)| limited(leaf));
+    if limited { Err(SealError::Lifetime) } else { Ok(()) }
 }
 
 /// Checks the tree a commit leads to (G-9).
@@ -68,6 +89,10 @@ pub(super) fn leaves(group: &PublicGroup) -> Result<BTreeSet<DeviceKey>, SealErr
     group.treesync().full_leaves().map(|(_, leaf)| leaf_device(leaf)).collect()
 }
 
+fn suite_of(group: &PublicGroup) -> Result<Suite, SealError> {
+    Suite::of(group.ciphersuite()).ok_or(SealError::Other)
+}
+
 fn check_sender(sender: &Sender, before: &PublicGroup, expected: &Expected) -> Result<(), SealError> {
     let Sender::Member(index) = sender else {
         return Err(SealError::Sender);
@@ -77,6 +102,7 @@ fn check_sender(sender: &Sender, before: &PublicGroup, expected: &Expected) -> R
 }
 
 fn check_changes(commit: &StagedCommit, before: &PublicGroup, expected: &Expected) -> Result<(), SealError> {
+    let suite = suite_of(before)?;
     let (mut adds, mut removes) = (BTreeSet::new(), BTreeSet::new());
     for queued in commit.queued_proposals() {
         if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
@@ -86,6 +112,9 @@ fn check_changes(commit: &StagedCommit, before: &PublicGroup, expected: &Expecte
             Proposal::Add(add) => {
                 if !is_unlimited(add.key_package().life_time()) {
                     return Err(SealError::Lifetime);
+                }
+                if !is_plain(add.key_package().leaf_node(), suite) {
+                    return Err(SealError::Other);
                 }
                 adds.insert(leaf_device(add.key_package().leaf_node())?)
             }
@@ -102,10 +131,10 @@ fn check_changes(commit: &StagedCommit, before: &PublicGroup, expected: &Expecte
     if adds == expected.adds && removes == expected.removes { Ok(()) } else { Err(SealError::Changes) }
 }
 
-fn check_path(leaf: Option<&LeafNode>, expected: &Expected) -> Result<(), SealError> {
+fn check_path(leaf: Option<&LeafNode>, suite: Suite, expected: &Expected) -> Result<(), SealError> {
     let leaf = leaf.ok_or(SealError::Path)?;
     match leaf_device(leaf) {
-        Ok(device) if device == expected.author => Ok(()),
+        Ok(device) if device == expected.author && is_plain(leaf, suite) => Ok(()),
         _ => Err(SealError::Path),
     }
 }

@@ -96,6 +96,9 @@ pub(super) fn read(bytes: &[u8], device: &DeviceKey, suite: Suite) -> Result<Key
     if Suite::of(package.ciphersuite()) != Some(suite) || leaf_device(package.leaf_node())? != *device {
         return Err(SealError::Other);
     }
+    if !is_plain(package.leaf_node(), suite) {
+        return Err(SealError::Other);
+    }
     if !is_unlimited(package.life_time()) {
         return Err(SealError::Lifetime);
     }
@@ -107,4 +110,11 @@ pub(super) fn read(bytes: &[u8], device: &DeviceKey, suite: Suite) -> Result<Key
 pub(super) fn leaf_device(leaf: &openmls::prelude::LeafNode) -> Result<DeviceKey, SealError> {
     let key = DeviceKey(leaf.signature_key().as_slice().try_into().map_err(|_| SealError::Other)?);
     if leaf.credential() == &credential(&key).credential { Ok(key) } else { Err(SealError::Other) }
+}
+
+/// Whether a leaf can do what the suite asks, and carries nothing (G-2). A package that says it can do
+/// less is signed and valid, and stops every commit that would add it; what a leaf carries is kept by
+/// every member and sent in every Welcome.
+pub(super) fn is_plain(leaf: &openmls::prelude::LeafNode, suite: Suite) -> bool {
+    leaf.capabilities() == &suite.capabilities() && leaf.extensions().iter().next().is_none()
 }

@@ -47,6 +47,7 @@ impl PublicReplay {
             )
             .map_err(|_| SealError::Invalid)?;
             let suite = Suite::of(public.ciphersuite()).ok_or(SealError::Other)?;
+            checklist::check_founding(&public)?;
             let alone = checklist::leaves(&public)? == BTreeSet::from([*founder]);
             if public.group_id().as_slice() != group.as_bytes()
                 || public.group_context().epoch().as_u64() != 0

@@ -69,7 +69,17 @@ impl EpochState {
         suite: Suite,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(Self, GenesisTree), SealError> {
-        let provider = Provider::new(&Records::new(), Secret::random(rng));
+        let seed = Secret::random(rng);
+        contained(|| Self::make(group, device, suite, seed))
+    }
+
+    fn make(
+        group: &GroupId,
+        device: &SigningKey,
+        suite: Suite,
+        seed: Secret,
+    ) -> Result<(Self, GenesisTree), SealError> {
+        let provider = Provider::new(&Records::new(), seed);
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(suite.mls())
             .capabilities(suite.capabilities())
@@ -125,7 +135,19 @@ impl EpochState {
         operations: &BTreeSet<EntryId>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Commit, SealError> {
-        let provider = Provider::new(&self.records, Secret::random(rng));
+        let seed = Secret::random(rng);
+        contained(|| self.make_commit(parent, device, change, operations, seed))
+    }
+
+    fn make_commit(
+        &self,
+        parent: &EpochId,
+        device: &SigningKey,
+        change: &Change,
+        operations: &BTreeSet<EntryId>,
+        seed: Secret,
+    ) -> Result<Commit, SealError> {
+        let provider = Provider::new(&self.records, seed);
         let mut mls = self.load(&provider)?;
         let adds = self.packages(change)?;
         let removes = indices(&mls, &change.removes)?;
@@ -246,11 +268,7 @@ impl EpochState {
 
     fn packages(&self, change: &Change) -> Result<Vec<KeyPackage>, SealError> {
         let suite = self.suite()?;
-        change
-            .adds
-            .iter()
-            .map(|(device, bytes)| contained(|| key_package::read(bytes, device, suite)))
-            .collect()
+        change.adds.iter().map(|(device, bytes)| key_package::read(bytes, device, suite)).collect()
     }
 }
 

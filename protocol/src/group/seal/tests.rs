@@ -1,5 +1,10 @@
 //! Honest groups, and what an insider with MLS in his hands could try.
 
+mod clock;
+mod closed;
+mod crowd;
+mod evil;
+
 use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
