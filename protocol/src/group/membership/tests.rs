@@ -111,6 +111,44 @@ fn m15_a_revoked_code_opens_nothing_known_or_blind() {
 }
 
 #[test]
+fn m3_no_single_act_or_pair_of_acts_completes_a_majority() {
+    // need() is never under two, and a draft has one key-holder: nothing he or anybody else signs ends
+    // or makes an office, whichever way it is told.
+    let mut group = draft(&[(1, FOUNDER, &[], admit(BOB)), (2, FOUNDER, &[1], admit(CARLA))]);
+    for (n, author) in [(3, FOUNDER), (4, BOB), (5, CARLA)] {
+        assert!(group.add(id(n), author, &past(&[1, 2]), remove(FOUNDER)).is_err());
+    }
+    assert!(group.view().is_keyholder(&FOUNDER.into()));
+    assert!(!group.view().is_keyholder(&BOB.into()) && !group.view().is_keyholder(&CARLA.into()));
+}
+
+#[test]
+fn m15_a_codes_revocation_by_who_may_not_changes_nothing() {
+    let mut group = draft(&[(1, FOUNDER, &[], code(5)), (2, FOUNDER, &[1], admit(BOB))]);
+    let revoke = Operation::Revoke { key: CODE };
+    assert_eq!(group.add(id(3), BOB, &past(&[1, 2]), revoke.clone()), Err(Void::Author));
+    assert_eq!(group.add(id(4), CARLA, &past(&[1, 2]), revoke), Err(Void::Author), "a stranger");
+    group.add(id(5), FOUNDER, &past(&[1, 2]), by_code(CARLA)).unwrap();
+    assert!(is_member(&group, CARLA));
+}
+
+#[test]
+fn m16_who_let_whom_in_and_by_which_code_is_kept() {
+    let group = draft(&[
+        (1, FOUNDER, &[], code(5)),
+        (2, FOUNDER, &[1], by_code(BOB)),
+        (3, FOUNDER, &[1, 2], admit(CARLA)),
+    ]);
+    let view = group.view();
+    let of = |device: DeviceKey| view.members[&device.into()].clone();
+    let (bob, carla) = (of(BOB), of(CARLA));
+    assert_eq!((bob.admission, bob.admitted_by, bob.invite), (Some(id(2)), Some(FOUNDER.into()), Some(CODE)));
+    assert_eq!((carla.admission, carla.admitted_by, carla.invite), (Some(id(3)), Some(FOUNDER.into()), None));
+    assert_eq!(of(FOUNDER).admitted_by, None);
+    assert_eq!(view.invites[&CODE].used, BTreeSet::from([BOB]));
+}
+
+#[test]
 fn m15_an_unknown_code_opens_nothing() {
     let mut group = draft(&[]);
     assert_eq!(group.add(id(1), FOUNDER, &past(&[]), by_code(BOB)), Err(Void::Invite));
