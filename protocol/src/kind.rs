@@ -80,8 +80,9 @@ impl Kind {
         matches!(self, Self::Invite | Self::Admit | Self::Remove | Self::Revoke | Self::Leave)
     }
 
-    /// What may be sealed under an epoch that is not clean: the way to repair it (K-9).
+    /// What may be sealed under an epoch that is not clean: the way to repair it (K-9). An invite or
+    /// admission is not: whoever is out would read the code's keys in it.
     pub fn repairs(self) -> bool {
-        self == Self::Commit || self.is_operation()
+        matches!(self, Self::Commit | Self::Remove | Self::Revoke | Self::Leave)
     }
 }
