@@ -9,7 +9,7 @@ use crate::entry::Entry;
 use crate::group::epoch::EpochKeys;
 use crate::group::membership::{OpState, Operation, View};
 use crate::group::operation::{Commit, Control, Opened, OpenedEpoch};
-use crate::group::seal::{Change, EpochState, Expected, SealError};
+use crate::group::seal::{self, Change, EpochState, Expected, SealError};
 use crate::id::{DeviceKey, EntryId, EpochId};
 use crate::kind::Kind;
 use crate::store::StoreError;
@@ -117,7 +117,8 @@ impl Replica {
             }
         }
         let member = view.member_of(&author)?;
-        let may = view.is_keyholder(&member) || only_leaves;
+        // A commit that carries nothing out would cost every member a state, as often as anybody likes.
+        let may = view.is_keyholder(&member) || only_leaves && !removes.is_empty();
         let operations = commit.operations.iter().copied().collect();
         let fits = adds.is_subset(&roster) && removes.is_disjoint(&roster);
         (may && fits).then_some(Expected { author, adds, removes, operations, roster })
@@ -183,19 +184,13 @@ impl Replica {
     /// # Errors
     /// A store that fails; an MLS state that is unusable.
     pub fn carry_out(&mut self, round: &mut Round<'_>) -> Result<bool, AuthorError> {
-        let Some(duty) = self.duty() else {
+        self.reload_head(round)?;
+        let Some((duty, commit)) = self.duty().and_then(|duty| self.commit_for(duty, round)) else {
             if self.owes_keys() {
                 self.tell_opened(round)?;
             }
             return Ok(false);
         };
-        self.reload_head(round)?;
-        let (parent, state) = self.state.clone().ok_or(AuthorError::Unusable)?;
-        let adds = duty.adds.iter().filter_map(|d| self.packages.get(d).map(|kp| (*d, kp.clone()))).collect();
-        let change = Change { adds, removes: duty.removes.clone() };
-        let commit = state
-            .commit(&parent, &self.key, &change, &duty.operations, round.rng)
-            .map_err(|_| AuthorError::Unusable)?;
         let body =
             Commit { message: commit.message.into(), operations: duty.operations.into_iter().collect() };
         let entry = self.compose(Kind::Commit, &body.to_payload(), round)?;
@@ -218,6 +213,48 @@ impl Replica {
         }
         self.tell_opened(round)?;
         Ok(true)
+    }
+
+    /// A commit for a duty. An admission that no commit can carry out, for whatever reason, is left out:
+    /// it must not keep those in who are to go.
+    fn commit_for(&self, duty: Duty, round: &mut Round<'_>) -> Option<(Duty, seal::Commit)> {
+        if let Ok(commit) = self.try_commit(&duty, round) {
+            return Some((duty, commit));
+        }
+        let mut feasible = Duty { adds: BTreeSet::new(), ..duty.clone() };
+        let admission = |device: &DeviceKey| self.view.members.get(&(*device).into())?.admission;
+        for act in duty.adds.iter().filter_map(admission) {
+            feasible.operations.remove(&act);
+        }
+        for device in &duty.adds {
+            let mut more = feasible.clone();
+            more.adds.insert(*device);
+            more.operations.extend(admission(device));
+            if self.try_commit(&more, round).is_ok() {
+                feasible = more;
+            }
+        }
+        if feasible.operations.is_empty() {
+            return None;
+        }
+        self.try_commit(&feasible, round).ok().map(|commit| (feasible, commit))
+    }
+
+    fn try_commit(&self, duty: &Duty, round: &mut Round<'_>) -> Result<seal::Commit, SealError> {
+        let (parent, state) = self.state.as_ref().ok_or(SealError::Invalid)?;
+        let adds = duty.adds.iter().filter_map(|d| self.packages.get(d).map(|kp| (*d, kp.clone()))).collect();
+        let change = Change { adds, removes: duty.removes.clone() };
+        state.commit(parent, &self.key, &change, &duty.operations, round.rng)
+    }
+
+    /// Whether a commit on the head could add this device: tried before it is let in, for whoever is
+    /// let in and can't be added is a member without keys.
+    pub fn can_add(&self, device: DeviceKey, package: &[u8], round: &mut Round<'_>) -> bool {
+        let change = Change { adds: vec![(device, package.to_vec())], removes: BTreeSet::new() };
+        let tried = |(parent, state): &(EpochId, EpochState)| {
+            state.commit(parent, &self.key, &change, &BTreeSet::new(), round.rng).is_ok()
+        };
+        self.state.as_ref().is_some_and(tried)
     }
 
     /// Posts the control keys a newcomer needs to read every act: of all epochs not told yet, and of
