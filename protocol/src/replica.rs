@@ -128,7 +128,7 @@ pub struct Replica {
     told: BTreeSet<EpochId>,
     /// Where the code this device came in by said its issuer can be reached.
     hints: Vec<String>,
-    /// The author's clock of each device's newest entry, shown as "last heard".
+    /// The latest clock among each device's entries, shown as "last heard".
     last_heard: BTreeMap<DeviceKey, u32>,
     /// Every device that was ever let in: whose entries are taken.
     devices: BTreeSet<DeviceKey>,
@@ -273,3 +273,6 @@ pub enum OpenError {
     #[error("the group's records are incomplete")]
     Incomplete,
 }
+
+#[cfg(test)]
+mod tests;

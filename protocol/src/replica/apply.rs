@@ -233,12 +233,18 @@ impl Replica {
     pub(super) fn after_applied(&mut self, entry: &Entry, facts: Facts, round: &mut Round<'_>) {
         self.spoke_in.insert(entry.device(), entry.epoch());
         let Some(body) = self.open_body(entry) else { return };
-        self.last_heard.insert(entry.device(), body.time);
+        self.heard_at(entry.device(), body.time);
         match Kind::from_number(body.kind, entry.header().class) {
             Some(Kind::Message) => self.message(entry, &body, facts, round),
             Some(Kind::Beacon) => self.beacon(entry, &body, round),
             _ => {}
         }
+    }
+
+    /// The latest of a device's clocks, in whatever order its entries came.
+    pub(super) fn heard_at(&mut self, device: DeviceKey, time: u32) {
+        let heard = self.last_heard.entry(device).or_insert(time);
+        *heard = (*heard).max(time);
     }
 
     fn message(&mut self, entry: &Entry, body: &Body, facts: Facts, round: &mut Round<'_>) {

@@ -415,3 +415,11 @@ impl Bootstrap {
         if same { Ok(()) } else { Err(BootstrapError::Shadow) }
     }
 }
+
+#[cfg(test)]
+impl Bootstrap {
+    /// As if the Welcome had led into another group of the same id, with the same leaves.
+    pub(super) fn shadowed(self, state: EpochState) -> Self {
+        Self { state, ..self }
+    }
+}

@@ -169,8 +169,7 @@ impl Replica {
             let message = body.as_ref().and_then(|body| Message::from_payload(&body.payload).ok());
             self.note_clock(message.map_or(0, |message| message.clock));
             let time = body.map_or(0, |body| body.time);
-            let heard = self.last_heard.entry(entry.device()).or_insert(time);
-            *heard = (*heard).max(time);
+            self.heard_at(entry.device(), time);
         }
         Ok(())
     }
@@ -184,6 +183,7 @@ impl Replica {
             self.logs.restore_trunk(&meta, None);
             self.logs.restore(&meta, facts);
             if let Some(body) = self.open_body(&stored.entry) {
+                self.heard_at(device, body.time);
                 self.beacon(&stored.entry, &body, round);
             }
         }

@@ -1,0 +1,146 @@
+//! Under an epoch with somebody in it who is out, nothing is sealed but what repairs it (K-9).
+
+use super::*;
+
+const KINDS: [Kind; 18] = [
+    Kind::Genesis,
+    Kind::Invite,
+    Kind::Admit,
+    Kind::Remove,
+    Kind::Revoke,
+    Kind::Leave,
+    Kind::Profile,
+    Kind::Commit,
+    Kind::Opened,
+    Kind::Merge,
+    Kind::Grievance,
+    Kind::Support,
+    Kind::Call,
+    Kind::CallOff,
+    Kind::PledgeAnswer,
+    Kind::PledgeCount,
+    Kind::Message,
+    Kind::Beacon,
+];
+
+#[test]
+fn an_unclean_epoch_seals_removals_leavings_and_their_commits_alone() {
+    let (mut alice, bob, mut carla) = three();
+    assert!(KINDS.iter().all(|kind| carla.replica.may_write(*kind).is_ok()));
+    alice.post(Kind::Remove, &remove(&bob));
+    carla.sync(&alice);
+    assert!(!carla.replica.is_clean());
+    let allowed: Vec<Kind> =
+        KINDS.into_iter().filter(|kind| carla.replica.may_write(*kind).is_ok()).collect();
+    assert_eq!(allowed, [Kind::Remove, Kind::Revoke, Kind::Leave, Kind::Commit]);
+    let refused = carla.act(|replica, round| replica.post_beacon(vec!["/ip4/10.0.0.3/tcp/1".into()], round));
+    assert_eq!(refused, Err(AuthorError::Rekeying), "no address either");
+    let told = carla.entries.len();
+    assert_eq!(
+        carla.act(|replica, round| replica.post(Kind::Message, &empty(), round)),
+        Err(AuthorError::Rekeying)
+    );
+    assert_eq!(carla.entries.len(), told, "nothing was staged");
+    assert!(carla.replica.claims_for("/ip4/10.0.0.9/tcp/1").is_empty(), "nor is the epoch shown");
+    alice.act(Replica::carry_out).unwrap();
+    carla.sync(&alice);
+    assert!(carla.replica.is_clean() && carla.replica.may_write(Kind::Message).is_ok());
+}
+
+#[test]
+fn whoever_was_put_out_reads_and_writes_nothing_any_more() {
+    let (mut alice, mut bob, mut carla) = three();
+    alice.message("while he was in");
+    bob.sync(&alice);
+    assert_eq!(bob.texts(), ["while he was in"]);
+    let old = bob.replica.head();
+    alice.post(Kind::Remove, &remove(&bob));
+    alice.act(Replica::carry_out).unwrap();
+    alice.message("without him");
+    let mut later = Vec::new();
+    std::mem::swap(&mut later, &mut alice.entries);
+    alice.entries = later.clone();
+    carla.sync(&alice);
+    assert_eq!(carla.texts(), ["while he was in", "without him"]);
+    // He has every byte of it.
+    for entry in &later {
+        bob.take(entry);
+    }
+    assert_eq!(bob.texts(), ["while he was in"]);
+    let head = alice.replica.head();
+    assert!(bob.replica.ring.class_key(&head, Class::Control).is_none(), "no key of the new epoch");
+    assert_eq!(bob.replica.frozen(), Some(Frozen::Ended));
+    // What he writes knowing it, by a client that doesn't care, is nobody's news.
+    let body = crate::action::message::Message { text: "let me in".into(), reply_to: None, clock: 9 };
+    let shout = bob.forge(Kind::Message, old, &crate::action::Action::to_payload(&body));
+    assert_eq!(carla.take(shout.bytes()), Received::Stored);
+    assert!(carla.rejected(&shout.id()));
+    let grievance = bob.forge(Kind::Support, old, &empty());
+    carla.take(grievance.bytes());
+    assert!(carla.rejected(&grievance.id()));
+    assert_eq!(carla.texts(), ["while he was in", "without him"]);
+}
+
+#[test]
+fn what_was_said_before_he_heard_of_his_removal_is_shown_and_nothing_said_after() {
+    let (mut alice, mut bob, mut carla) = three();
+    alice.post(Kind::Remove, &remove(&bob));
+    alice.act(Replica::carry_out).unwrap();
+    carla.sync(&alice);
+    // Offline, he doesn't know: what he says is judged by what he knew (M-19).
+    bob.message("on my way");
+    let late = bob.entries.clone();
+    for entry in &late {
+        carla.take(entry);
+    }
+    assert_eq!(carla.texts(), ["on my way"]);
+}
+
+#[test]
+fn a_call_by_a_plain_member_is_refused_by_every_node() {
+    let (mut alice, mut bob, mut carla) = three();
+    let leg = crate::action::strike::Leg {
+        zone: "Europe/Paris".into(),
+        place: "Lyon".into(),
+        start_local: "2027-01-16T18:00".into(),
+        end_local: "2027-01-16T22:00".into(),
+        start: 1_900_000_000,
+        end: 1_900_010_000,
+        threshold: 0,
+    };
+    let call = |counter: &Desk, changes| crate::action::strike::Call {
+        changes,
+        sequence: 1 + u32::from(changes.is_some()),
+        title: "Evening off".into(),
+        demands: vec![],
+        form: "log_off".into(),
+        legs: vec![leg.clone()],
+        threshold: 0,
+        closes: 1_900_000_000,
+        answer_window: 0,
+        expires: 1_900_010_000,
+        counter_key: vec![7; 32].into(),
+        counters: vec![counter.replica.member()],
+        tzdb: String::new(),
+    };
+    let payload = |call: &crate::action::strike::Call| crate::action::Action::to_payload(call);
+    let forged = bob.post(Kind::Call, &payload(&call(&bob, None)));
+    let real = alice.post(Kind::Call, &payload(&call(&alice, None)));
+    bob.sync(&alice);
+    let changed = bob.post(Kind::Call, &payload(&call(&bob, Some(real))));
+    let off = crate::action::strike::CallOff { call: real, sequence: 9, reason: "it's over".into() };
+    let called_off = bob.post(Kind::CallOff, &crate::action::Action::to_payload(&off));
+    let count = crate::action::pledge::PledgeCount { call: real, count: 500, closed: true };
+    bob.post(Kind::PledgeCount, &crate::action::Action::to_payload(&count));
+    for desk in [&mut alice, &mut carla] {
+        desk.sync(&bob);
+        for id in [forged, changed, called_off] {
+            assert!(desk.rejected(&id));
+        }
+        let board = desk.replica.board();
+        let view = board.call_view(&real).unwrap();
+        assert_eq!((view.body.sequence, view.called_off), (1, None));
+        assert_eq!(board.calls().count(), 1);
+        assert_eq!(board.count(&real), None, "he is no counter");
+    }
+}
