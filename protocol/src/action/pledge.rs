@@ -74,3 +74,45 @@ pub fn plain(yes: bool) -> [u8; PLAIN] {
 pub fn is_yes(opened: &[u8]) -> bool {
     opened == plain(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::seal::Suite;
+    use crate::group::seal::hpke::{MailKey, seal};
+    use crate::sim::SeededRng;
+
+    #[test]
+    fn an_answer_is_bound_to_its_group_call_device_and_place() {
+        let (group, call, device) = (GroupId([1; 32]), EntryId([2; 32]), DeviceKey([3; 32]));
+        let here = associated(&group, &call, &device, 4);
+        for suite in [Suite::Classical, Suite::Hybrid] {
+            let key = MailKey::generate(suite, &mut SeededRng::new(1)).unwrap();
+            let sealed = seal(suite, &key.public, INFO, &here, &plain(true)).unwrap();
+            let blank = seal(suite, &key.public, INFO, &here, &plain(false)).unwrap();
+            assert_eq!(sealed.len(), blank.len(), "a yes looks like a blank");
+            assert!(is_yes(&key.open(suite, INFO, &here, &sealed).unwrap()));
+            assert!(!is_yes(&key.open(suite, INFO, &here, &blank).unwrap()));
+            for elsewhere in [
+                associated(&GroupId([9; 32]), &call, &device, 4),
+                associated(&group, &EntryId([9; 32]), &device, 4),
+                associated(&group, &call, &DeviceKey([9; 32]), 4),
+                associated(&group, &call, &device, 5),
+            ] {
+                assert!(key.open(suite, INFO, &elsewhere, &sealed).is_err());
+            }
+            assert!(key.open(suite, b"piquet v1 mail", &here, &sealed).is_err());
+            let other = MailKey::generate(suite, &mut SeededRng::new(2)).unwrap();
+            assert!(other.open(suite, INFO, &here, &sealed).is_err(), "a key of its own for each call");
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_yes_is_blank() {
+        let mut odd = plain(true);
+        odd[31] = 1;
+        for opened in [&odd[..], &[], &[1], &[1; 32], &plain(true)[..31]] {
+            assert!(!is_yes(opened));
+        }
+    }
+}

@@ -82,7 +82,12 @@ impl<S: Store> Node<S> {
 
     fn plan_answer(&mut self, group: GroupId, id: EntryId, call: &CallView, now: Timestamp) {
         let closes = Timestamp::from_secs(call.body.closes);
-        if self.pledges.contains_key(&(group, id)) || now >= closes {
+        if let Some(state) = self.pledges.get_mut(&(group, id)) {
+            // A change may have moved it.
+            state.closes = closes;
+            return;
+        }
+        if now >= closes {
             return;
         }
         let window = Duration::from_secs(u64::from(call.body.answer_window)).as_millis() as u64;

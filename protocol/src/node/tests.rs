@@ -12,9 +12,11 @@ use crate::id::MemberId;
 use crate::kind::Kind;
 use crate::sim::Sim;
 
+mod doors;
 mod forks;
 mod mending;
 mod peers;
+mod pledges;
 mod storms;
 
 const MINUTE: Duration = Duration::from_secs(60);

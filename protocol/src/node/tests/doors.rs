@@ -1,0 +1,76 @@
+//! Codes and requests shown again, too late, or by whoever was put out.
+
+use super::*;
+use crate::store::Key;
+
+/// A code with several uses, and what a joiner on a laptop of its own asks with.
+fn asked(sim: &mut Sim, group: GroupId, lasts: Duration) -> (usize, DeviceKey, Vec<u8>) {
+    let expires = sim.now().after(lasts);
+    let invite = sim.act(0, |node, now| node.invite(group, 5, expires, now)).unwrap();
+    let laptop = sim.add();
+    join(sim, laptop, &invite.code.unwrap(), "bob");
+    let node = sim.laptop(laptop).node.as_ref().unwrap();
+    let request = node.joins[&invite.key].joining.door().request;
+    (laptop, invite.key, request)
+}
+
+fn is_in(sim: &mut Sim, laptop: usize, group: GroupId) -> bool {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).is_some()
+}
+
+fn used(sim: &mut Sim, group: GroupId, invite: DeviceKey) -> usize {
+    let invites = sim.act(0, |node, now| node.invites(group, now)).unwrap();
+    invites.into_iter().find(|view| view.key == invite).unwrap().used
+}
+
+/// Shows a request to Alice's node, whoever has it.
+fn show(sim: &mut Sim, group: GroupId, invite: DeviceKey, request: &[u8]) {
+    sim.act(0, |node, now| node.knocked(ConnectionId(1 << 40), group, invite, request, now)).unwrap();
+}
+
+#[test]
+fn a_request_shown_again_counts_once_and_brings_nobody_back() {
+    let (mut sim, group) = picket(51, 1);
+    let (bob, invite, request) = asked(&mut sim, group, 7 * 1440 * MINUTE);
+    assert!(sim.run_until(5 * MINUTE, |sim| is_in(sim, bob, group)));
+    show(&mut sim, group, invite, &request);
+    assert_eq!((used(&mut sim, group, invite), members(&mut sim, 0, group)), (1, 2));
+    let bobs = member(&mut sim, bob, group);
+    sim.act(0, |node, now| node.remove(group, bobs, now)).unwrap();
+    assert_eq!(members(&mut sim, 0, group), 1);
+    // The code is good for four more, and the request was good: he shows it again.
+    show(&mut sim, group, invite, &request);
+    sim.run_for(MINUTE);
+    assert_eq!(members(&mut sim, 0, group), 1, "no door-opener lets him in unknowingly");
+}
+
+#[test]
+fn a_code_past_its_act_opens_nothing_and_says_so() {
+    let (mut sim, group) = picket(52, 1);
+    let (bob, invite, request) = {
+        sim.partition(&[0], &[1], true);
+        let asked = asked(&mut sim, group, MINUTE);
+        assert_eq!(asked.0, 1);
+        asked
+    };
+    sim.run_for(2 * MINUTE);
+    sim.partition(&[0], &[1], false);
+    sim.run_for(10 * MINUTE);
+    assert!(!is_in(&mut sim, bob, group));
+    assert_eq!(sim.laptop(bob).node.as_ref().unwrap().joining().count(), 0, "refused, and told so");
+    show(&mut sim, group, invite, &request);
+    assert_eq!((used(&mut sim, group, invite), members(&mut sim, 0, group)), (0, 1));
+}
+
+#[test]
+fn the_private_half_of_a_request_is_gone_once_its_owner_is_in() {
+    let (mut sim, group) = picket(53, 1);
+    let (bob, invite, _) = asked(&mut sim, group, 1440 * MINUTE);
+    let kept = |sim: &mut Sim| {
+        let key = Key::new(Table::Secret, [b"join".as_slice(), invite.as_bytes()].concat(), 0);
+        sim.laptop(bob).node.as_ref().unwrap().store().secret(&key).unwrap().is_some()
+    };
+    assert!(kept(&mut sim), "it lasts over a restart");
+    assert!(sim.run_until(5 * MINUTE, |sim| is_in(sim, bob, group)));
+    assert!(!kept(&mut sim), "else it would open every epoch since, together with the mail");
+}
