@@ -19,6 +19,8 @@ mod commit;
 mod disk;
 mod files;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod header;
 mod index;
 mod journal;

@@ -132,6 +132,12 @@ impl Block {
         Err(OpenError::WrongPassphrase)
     }
 
+    /// For the fuzz targets: the encoding of what these bytes decode to.
+    #[cfg(fuzzing)]
+    pub(super) fn fuzzed(bytes: &[u8]) -> Option<Vec<u8>> {
+        Self::decode(bytes, super::migrate::FORMAT.version).ok().map(|block| block.encode())
+    }
+
     /// Whether the same passphrase or key file opens both.
     pub(super) fn opens_like(&self, other: &Self) -> bool {
         self.slots == other.slots

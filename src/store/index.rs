@@ -355,6 +355,15 @@ fn decode_cursor(bytes: &[u8]) -> Option<Cursor> {
     Some(Cursor { offset: reader.u64()?, index: reader.u32()? })
 }
 
+/// For the fuzz targets: reads bytes as each of the index's keys and values.
+#[cfg(fuzzing)]
+pub(super) fn fuzzed(bytes: &[u8]) {
+    if let Ok(position) = decode_position(bytes) {
+        assert_eq!(position.encode(), bytes);
+    }
+    let _ = (decode_address(bytes), decode_secret(bytes), decode_damage(bytes), decode_cursor(bytes));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
