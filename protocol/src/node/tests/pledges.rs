@@ -134,6 +134,8 @@ fn counts_are_told_in_steps_of_five_and_at_the_close_by_the_caller_alone() {
     sim.run_for(5 * MINUTE);
     for laptop in 0..8 {
         assert_eq!(board_of(&mut sim, laptop, group, |b| b.count(&call)), Some((5, false)));
+        let refused = |(_, event): &(GroupId, Event)| matches!(event, Event::Rejected(_));
+        assert!(!sim.laptop(laptop).events.iter().any(refused), "no other count was ever posted");
         let known = sim.act(laptop, |node, now| node.tally(group, call, now)).unwrap();
         assert_eq!(known, (laptop == 0).then_some(6));
     }
