@@ -147,7 +147,11 @@ fn headers_that_break_a_rule_of_shape_are_refused() {
     assert!(act.check().is_ok());
     for header in broken {
         assert!(header.check().is_err(), "{header:?}");
+        let bytes = [header.encode(), vec![0; 32 + 16 + 64 + 64]].concat();
+        assert!(UnverifiedEntry::decode(&bytes).is_err(), "{header:?}");
     }
+    let good = [act.encode(), vec![0; 32 + 16 + 64 + 64]].concat();
+    assert!(UnverifiedEntry::decode(&good).is_ok());
 }
 
 /// Entries of every shape that decodes.
