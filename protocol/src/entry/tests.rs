@@ -154,6 +154,21 @@ fn headers_that_break_a_rule_of_shape_are_refused() {
     assert!(UnverifiedEntry::decode(&good).is_ok());
 }
 
+#[test]
+fn a_length_that_tells_more_than_its_bucket_is_refused() {
+    let sized = |length: usize| {
+        let bytes = [header(1).encode(), vec![0; 32 + 16 + length + 64]].concat();
+        UnverifiedEntry::decode(&bytes).map(|_| ())
+    };
+    for length in [0, 1, 63, 65, 100, 513, 575, 1025] {
+        assert_eq!(sized(length), Err(DecodeError::NotCanonical), "{length}");
+    }
+    for length in [64, 128, 512, 544, 1024, 1088] {
+        assert_eq!(sized(length), Ok(()), "{length}");
+    }
+    assert_eq!(sized(65 * 1024), Err(DecodeError::TooLarge));
+}
+
 /// Entries of every shape that decodes.
 fn entries() -> impl Strategy<Value = Entry> {
     let ids = |most| proptest::collection::btree_set(any::<[u8; 32]>(), 0..most);
