@@ -23,6 +23,10 @@ pub const MAX_ASK: usize = 64;
 pub const MAX_BUDGET: u32 = 1 << 20;
 /// Most bytes of entries in one `Entries`.
 pub const MAX_BATCH: usize = 64 * 1024 - 64;
+/// Bytes of an `Entries` before its entries, and before each of them.
+pub(super) const ENTRIES_HEADER: usize = 11;
+/// See [`ENTRIES_HEADER`].
+pub(super) const ENTRY_LENGTH: usize = 4;
 /// Most bytes of one part of a `Mail`, and most parts.
 pub const MAX_MAIL_PART: usize = 48 * 1024;
 /// See [`MAX_MAIL_PART`].

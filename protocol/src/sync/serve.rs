@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::branches::BY_ID;
 use super::compare::{ORDER, my_heads};
 use super::groups::Groups;
-use super::message::{Head, MAX_BATCH, MAX_HEADS, Message, Seek};
+use super::message::{ENTRIES_HEADER, ENTRY_LENGTH, Head, MAX_BATCH, MAX_FRAME, MAX_HEADS, Message, Seek};
 use super::session::{ConnectionId, Item, Link, Serving, Session};
 use super::{ROOM, Sync};
 use crate::entry::Lane;
@@ -154,7 +154,7 @@ impl Sync {
         let bytes = serving.left.min(MAX_BATCH);
         match item {
             Some(Item::Log { head, log, after }) => {
-                let entries = groups.read(&group, log, after, bytes);
+                let entries = fitting(groups.read(&group, log, after, bytes));
                 self.send_log(conn, handle, (head, log, after), entries)
             }
             Some(Item::ById(id)) => {
@@ -162,7 +162,12 @@ impl Sync {
                 let shown = chain.filter(|(device, _)| {
                     self.may_show(&group, &LogId { device: *device, lane: Lane::Acts }, groups)
                 });
-                self.send_entries(conn, handle, BY_ID, shown.map(|(_, entries)| entries).unwrap_or_default())
+                self.send_entries(
+                    conn,
+                    handle,
+                    BY_ID,
+                    shown.map(|(_, entries)| fitting(entries)).unwrap_or_default(),
+                )
             }
             None => {
                 link.serving = None;
@@ -211,6 +216,19 @@ impl Sync {
         }
         Some(())
     }
+}
+
+/// As many entries as one frame bears: of short ones their lengths count.
+fn fitting(mut entries: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut left = MAX_FRAME.saturating_sub(ENTRIES_HEADER);
+    let mut fits = |entry: &&Vec<u8>| {
+        let rest = left.checked_sub(entry.len().saturating_add(ENTRY_LENGTH));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let count = entries.iter().take_while(|entry| fits(entry)).count();
+    entries.truncate(count);
+    entries
 }
 
 /// The newest position that both sides have alike (Y-12).

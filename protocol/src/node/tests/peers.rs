@@ -105,3 +105,44 @@ fn a_lost_neighbour_is_called_again_less_and_less_often() {
     sim.start(1);
     assert!(sim.run_until(MINUTE, |sim| sim.laptop(0).node.as_ref().unwrap().peers().count() == 1));
 }
+
+#[test]
+fn a_flood_stays_with_its_author_is_shown_and_harms_nobody_else() {
+    let (mut sim, group) = picket(406, 3);
+    sim.run_for(MINUTE);
+    let eve = sim.laptop(2).node.as_ref().unwrap().group(&group).unwrap().device();
+    let acts = crate::log::LogId { device: eve, lane: crate::entry::Lane::Acts };
+    let held = |sim: &mut Sim, laptop: usize| {
+        let heads = sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().heads();
+        heads.into_iter().find(|head| head.log == acts).map_or(0, |head| head.seq)
+    };
+    let shown = |sim: &mut Sim, laptop: usize| {
+        let now = sim.now();
+        sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().at_quota(now).contains(&eve)
+    };
+    sim.partition(&[0, 1], &[2], true);
+    for number in 0..4_100 {
+        let body = Grievance { text: format!("{number}"), ..grievance() };
+        sim.act(2, |node, now| node.file_grievance(group, &body, now)).unwrap();
+    }
+    sim.partition(&[0, 1], &[2], false);
+    let full = sim.run_until(10 * MINUTE, |sim| held(sim, 0) == 4_000 && held(sim, 1) == 4_000);
+    assert!(full, "{} {} of {}", held(&mut sim, 0), held(&mut sim, 1), held(&mut sim, 2));
+    sim.run_for(10 * MINUTE);
+    assert_eq!((held(&mut sim, 0), held(&mut sim, 1)), (4_000, 4_000), "two thousand a day, two days given");
+    assert!(shown(&mut sim, 0) && shown(&mut sim, 2), "to others, and to whoever wrote it");
+    // Pushes are not taken either; what others say is.
+    sim.act(2, |node, now| node.file_grievance(group, &grievance(), now)).unwrap();
+    say(&mut sim, 1, group, "we go on");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 1)));
+    assert_eq!(held(&mut sim, 0), 4_000);
+    // A restart forgets nothing, and a day later there is room.
+    sim.crash(0);
+    sim.start(0);
+    sim.run_for(5 * MINUTE);
+    assert_eq!(held(&mut sim, 0), 4_000);
+    sim.run_for(Duration::from_secs(86_400));
+    say(&mut sim, 2, group, "the rest");
+    assert!(sim.run_until(10 * MINUTE, |sim| held(sim, 0) > 4_100));
+    assert!(!shown(&mut sim, 0));
+}

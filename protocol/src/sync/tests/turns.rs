@@ -159,3 +159,20 @@ fn who_comes_again_has_lost_the_older_connection() {
         assert_eq!(open, [ConnectionId(conn)]);
     }
 }
+
+#[test]
+fn a_frame_of_short_entries_is_no_longer_than_a_frame_may_be() {
+    let mut node = Node::new(1);
+    node.write(1, log(3, Lane::Talk), 5000, 60);
+    let (hand, _) = node.meet(1, 2, &[claim(1, 2)]);
+    let first = node.take(1, &want(&hand, 1, 3, Lane::Talk));
+    let all = drain(&mut node, 1, first);
+    let longest =
+        all.iter().map(|output| if let Output::Send(_, frame) = output { frame.len() } else { 0 }).max();
+    assert!(longest <= Some(crate::sync::MAX_FRAME));
+    assert_eq!(
+        served(&all).iter().map(|(.., bytes)| bytes).sum::<usize>(),
+        5000 * 60,
+        "and nothing is left out"
+    );
+}
