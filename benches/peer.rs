@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 const ROUND: usize = 64;
 /// First byte of a frame with one pushed entry.
 const ENTRY: u8 = 11;
+/// Longest wait for anything.
+const SOON: Duration = Duration::from_secs(120);
 
 type Work<S> = Box<dyn FnOnce(&mut Node<S>) + Send>;
 
@@ -86,8 +88,14 @@ impl<S: Store + Send + 'static> Peer<S> {
     }
 
     /// Waits until something holds of the node.
-    pub(crate) async fn until(&self, holds: impl Fn(&mut Node<S>) -> bool + Clone + Send + 'static) {
+    pub(crate) async fn until(
+        &self,
+        what: &str,
+        holds: impl Fn(&mut Node<S>) -> bool + Clone + Send + 'static,
+    ) {
+        let end = Instant::now() + SOON;
         while !self.ask(holds.clone()).await {
+            assert!(Instant::now() < end, "not in time: {what}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -95,7 +95,9 @@ pub(crate) fn run() {
         let node = Node::open(MemoryStore::new(), Box::new(os_rng()), now()).unwrap();
         let guest = Peer::start(0, node, Socket::open().await, Vec::new(), report);
         guest.ask(move |node| node.join(InviteCode::parse(&code).unwrap(), "bob", now()).unwrap()).await;
-        guest.until(|node| node.groups().next().is_some() && node.peers().count() == 1).await;
+        guest
+            .until("the guest is in", |node| node.groups().next().is_some() && node.peers().count() == 1)
+            .await;
         guest
     });
     std::thread::sleep(SETTLE_CONNECTED);

@@ -28,7 +28,7 @@ impl Author {
     /// Authors of different seeds have different keys.
     pub(crate) fn new(seed: u8) -> Self {
         let class = ClassKey(Secret::new([3; 32]));
-        Self { key: SigningKey::from_bytes(&[seed; 32]), class, prev: EntryId([5; 32]), seq: 1 }
+        Self { key: SigningKey::from_bytes(&[seed; 32]), class, prev: EntryId([5; 32]), seq: 2 }
     }
 
     pub(crate) fn device(&self) -> DeviceKey {

@@ -56,14 +56,14 @@ impl Group {
         for (number, peer) in peers.iter().enumerate().skip(1) {
             let code = InviteCode::parse(&code).unwrap();
             peer.ask(move |node| node.join(code, &format!("p{number}"), now()).unwrap()).await;
-            peer.until(move |node| node.group(&id).is_some()).await;
+            peer.until("a member comes in", move |node| node.group(&id).is_some()).await;
         }
         for peer in &peers {
             let known = move |node: &mut Node<MemoryStore>| {
                 let names = node.group(&id).unwrap().members().iter().filter(|m| m.name.is_some()).count();
-                names == NODES && node.peers().count() >= 5
+                names == NODES && node.peers().count() >= 3
             };
-            peer.until(known).await;
+            peer.until("all know all and have sessions", known).await;
         }
         Self { id, peers, seen }
     }

@@ -129,6 +129,8 @@ impl Branch {
         }
         let header = UnverifiedEntry::decode(&frame[1..]).unwrap().header().clone();
         if !self.seen.insert((header.author_hint, header.seq)) {
+            // Neither way is needed: what is left of the links is one tree for all authors.
+            self.eager.insert(from, false);
             self.net.send(from, vec![PRUNE]).unwrap();
             return;
         }

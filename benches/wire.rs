@@ -58,7 +58,7 @@ impl Talk {
                 };
                 named(node) && node.peers().count() == 1
             };
-            peer.until(known).await;
+            peer.until("both are in", known).await;
         }
         Self { group, peers: [alice, bob], seen, count }
     }
