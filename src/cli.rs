@@ -7,6 +7,7 @@ mod ask;
 mod grievance;
 mod group;
 mod invite;
+mod manual;
 mod plain;
 mod print;
 mod profile;
@@ -94,7 +95,10 @@ pub fn main() -> ExitCode {
     // Nothing of this process may be left behind in a core dump.
     crate::store::harden();
     quiet_panics();
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
     let printer = Printer::new(args.json, Texts::new(Lang::choose(args.lang)));
     let home = args.home.map_or_else(folder::default_home, Ok);
     let done = home.and_then(|home| run(args.command, &Context { home, printer: printer.clone() }));
@@ -105,6 +109,33 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// What was typed is no command: clap says why, to programs as one object.
+fn usage(error: &clap::Error) -> ExitCode {
+    let typed: Vec<String> = std::env::args().skip(1).take_while(|arg| arg != "--").collect();
+    if !error.use_stderr() || !typed.iter().any(|arg| arg == "--json") {
+        // Nobody to tell if the terminal is gone.
+        let _ = error.print();
+    } else {
+        let text = error.render().to_string();
+        let why = text.split("\n\nUsage").next().unwrap_or_default().trim_start_matches("error: ");
+        let message = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        print::usage(&message, &format!("{} --help", named(&typed)));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// The command that was meant.
+fn named(typed: &[String]) -> String {
+    let (mut path, mut command) = ("piquet".to_owned(), Args::command());
+    for arg in typed {
+        if let Some(found) = command.find_subcommand(arg).cloned() {
+            path = format!("{path} {arg}");
+            command = found;
+        }
+    }
+    path
 }
 
 /// A panic says where, never what with: values may be secrets.
@@ -136,12 +167,13 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Wipe(args) => args.run(context),
         Command::Doctor => context.ask(Request::Doctor),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "piquet", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "piquet", &mut script);
+            context.printer.bytes(&script);
             Ok(())
         }
         Command::Man => {
-            // A closed pipe is no failure of ours.
-            let _ = clap_mangen::Man::new(Args::command()).render(&mut std::io::stdout());
+            context.printer.bytes(&manual::page(Args::command()));
             Ok(())
         }
     }
@@ -150,16 +182,32 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
 impl Context {
     /// Asks the daemon; without one, opens the profile itself. Prints the answers as they come.
     fn ask(&self, request: Request) -> Result<(), Failure> {
-        let mut count = 0usize;
+        let (mut count, mut read) = (0usize, true);
         let what = print::Listing::of(&request);
-        self.call(request, |reply| {
+        let follow = matches!(request, Request::Read { follow: true, .. });
+        let alone = follow && Client::connect(&self.home).is_none();
+        self.in_group(request, |reply| {
             count += 1;
-            self.printer.reply(reply)
+            read = self.printer.listed(reply, what);
+            read
         })?;
         if count == 0 {
             self.printer.empty(what);
         }
-        Ok(())
+        match (follow && read, alone) {
+            (true, true) => Err(Failure::new("no_node", 1)),
+            (true, false) => Err(Failure::new("follow_ended", 1)),
+            (false, _) => Ok(()),
+        }
+    }
+
+    /// As [`Self::call`]; advice then names the group that was asked for.
+    fn in_group(&self, request: Request, take: impl FnMut(&Reply) -> bool) -> Result<(), Failure> {
+        let group = request.group().map(quoted);
+        self.call(request, take).map_err(|failure| match group {
+            Some(group) => failure.with("group", group),
+            None => failure,
+        })
     }
 
     /// Asks, and hands each reply to `take` until it says no.
@@ -187,7 +235,7 @@ impl Context {
             return Err(Failure::new("no_profile", 1));
         }
         let writes = print::writes(&request);
-        let passphrase = ask::existing(&self.home)?;
+        let passphrase = ask::existing(&self.home, self.printer.texts())?;
         let mut engine = Engine::open(&self.home, passphrase)?;
         for reply in engine.call(request, &Surroundings::default())? {
             if !take(&reply) {
@@ -198,6 +246,16 @@ impl Context {
             self.printer.reply(&Reply::Offline);
         }
         Ok(())
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let simple = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    if !word.is_empty() && word.chars().all(simple) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

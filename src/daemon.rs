@@ -4,9 +4,13 @@ mod answers;
 mod doctor;
 pub mod engine;
 mod following;
+mod grievances;
 mod lookup;
+mod members;
+mod messages;
 pub mod profile;
 mod running;
+mod strikes;
 
 pub use engine::Engine;
 pub use running::{UpEvent, UpOptions, up};

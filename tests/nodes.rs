@@ -159,7 +159,7 @@ fn nobody_forges_a_call_and_pledges_stay_hidden() {
     assert!(bob.one(&["strike", "show", "picket", id])["pledges"].is_null());
     alice.one(&["strike", "call-off", "picket", id, "--reason", "agreement reached"]);
     until("bob knows", || bob.one(&["strike", "show", "picket", id])["state"] == "called_off");
-    assert_eq!(bob.refused(&["strike", "pledge", "picket", id]), (1, "too_late".into()));
+    assert_eq!(bob.refused(&["strike", "pledge", "picket", id]), (4, "too_late".into()));
 }
 
 #[test]

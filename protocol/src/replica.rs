@@ -13,6 +13,7 @@ mod epochs;
 mod forks;
 mod mend;
 mod open;
+mod provenance;
 mod quota;
 mod receive;
 mod shelf;

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
+use rand_core::Rng;
 use zeroize::Zeroizing;
 
 use crate::control::Failure;
@@ -11,9 +12,11 @@ use crate::i18n::Texts;
 
 /// Longest passphrase, in bytes.
 const MAX: u64 = 1024;
+/// Words of a suggested passphrase.
+const WORDS: usize = 6;
 
 /// The passphrase of a profile, if it has one.
-pub(super) fn existing(home: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
+pub(super) fn existing(home: &Path, texts: &Texts) -> Result<Option<Zeroizing<String>>, Failure> {
     if !profile::wants_passphrase(home)? {
         return Ok(None);
     }
@@ -21,7 +24,7 @@ pub(super) fn existing(home: &Path) -> Result<Option<Zeroizing<String>>, Failure
         return Ok(Some(passphrase));
     }
     terminal()?;
-    prompt("Passphrase: ").map(Some)
+    prompt(&texts.get("passphrase-ask", &[])).map(Some)
 }
 
 /// A new passphrase, asked twice.
@@ -33,8 +36,12 @@ pub(super) fn fresh(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
     // Nobody to advise if the terminal is gone.
     let _ = std::io::Write::write_all(
         &mut std::io::stderr(),
-        format!("{}\n", texts.get("passphrase-advice", &[])).as_bytes(),
+        format!("{}\n", texts.get("passphrase-advice", &[("words", &suggestion())])).as_bytes(),
     );
+    twice(texts)
+}
+
+fn twice(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
     let first = prompt(&texts.get("passphrase-new", &[]))?;
     if first.is_empty() {
         return Err(Failure::new("empty_passphrase", 1));
@@ -43,19 +50,25 @@ pub(super) fn fresh(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
     if first == second { Ok(first) } else { Err(Failure::new("passphrases_differ", 1)) }
 }
 
+/// Six random words that can be said in any language, of 12 bits each.
+fn suggestion() -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; WORDS * 2]);
+    profile::os_rng().fill_bytes(&mut *bytes);
+    let syllable = |byte: &u8| {
+        let letter = |set: &[u8], at: u8| set.get(usize::from(at)).copied().map_or('?', char::from);
+        [letter(b"bdfghjklmnprstvz", byte >> 4), letter(b"aiou", byte & 3)]
+    };
+    let words = bytes.chunks(2).map(|pair| pair.iter().flat_map(syllable).collect::<String>());
+    Zeroizing::new(words.collect::<Vec<_>>().join(" "))
+}
+
 /// A new passphrase for a profile that has one: not the one in the file that opens it.
 pub(super) fn changed(texts: &Texts, file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(file) => read(file),
         None => {
             terminal()?;
-            let first = prompt(&texts.get("passphrase-new", &[]))?;
-            let second = prompt(&texts.get("passphrase-again", &[]))?;
-            if first == second && !first.is_empty() {
-                Ok(first)
-            } else {
-                Err(Failure::new("passphrases_differ", 1))
-            }
+            twice(texts)
         }
     }
 }
@@ -79,4 +92,16 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     std::fs::File::open(path).map_err(unreadable)?.take(MAX).read_to_string(&mut text).map_err(unreadable)?;
     let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
     if line.is_empty() { Err(Failure::new("empty_passphrase", 1)) } else { Ok(line) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_are_six_words_and_never_the_same() {
+        let (one, other) = (suggestion(), suggestion());
+        assert_eq!(one.split(' ').filter(|word| word.len() == 4).count(), WORDS);
+        assert_ne!(one, other);
+    }
 }

@@ -21,12 +21,12 @@ pub(super) enum Group {
         /// Name, id, or a unique prefix of either.
         group: String,
     },
-    /// List a group's members.
+    /// List a group's members: who let whom in, and who was last heard when.
     Members {
         /// Name, id, or a unique prefix of either.
         group: String,
     },
-    /// Put a member out at once, and change the keys.
+    /// Put a member out at once, and change the keys. What they could read until then, assume copied.
     Remove {
         /// Name, id, or a unique prefix of either.
         group: String,

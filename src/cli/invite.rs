@@ -1,10 +1,12 @@
 //! `piquet invite …` and `piquet join …`
 
 use clap::{Args, Subcommand};
+use piquet_protocol::group::invite::InviteCode;
 
 use super::Context;
+use crate::control::client::Client;
 use crate::control::{Failure, Reply, Request};
-use crate::schedule::span;
+use crate::schedule::{here, span, utc};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -15,10 +17,10 @@ pub(super) struct Invite {
     #[arg(required = true)]
     group: Option<String>,
     /// How many people may come in by this code.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     uses: u16,
     /// How long it is good for: 60s, 5m, 1h, 7d.
-    #[arg(long, default_value = "7d", value_parser = span)]
+    #[arg(long, default_value = "7d", value_parser = lifetime)]
     expires: u64,
     /// Draw the code for a camera.
     #[arg(long)]
@@ -50,7 +52,7 @@ impl Invite {
                 let group = group.unwrap_or_default();
                 let qr = self.qr;
                 let request = Request::InviteCreate { group, uses: self.uses, expires: self.expires };
-                return context.call(request, |reply| {
+                return context.in_group(request, |reply| {
                     let going = context.printer.reply(reply);
                     match reply {
                         Reply::Invite { code: Some(code), .. } if qr => context.printer.qr(code),
@@ -63,6 +65,10 @@ impl Invite {
     }
 }
 
+fn lifetime(text: &str) -> Result<u64, String> {
+    span(text).and_then(|s| if s > 0 { Ok(s) } else { Err("a code must be good for some time".to_owned()) })
+}
+
 #[derive(Args)]
 pub(super) struct Join {
     /// The invite code; spaces and dashes don't matter.
@@ -70,19 +76,29 @@ pub(super) struct Join {
     /// What the group is to call you [default: the profile's name].
     #[arg(long)]
     name: Option<String>,
-    /// How long to wait for somebody who may let you in.
+    /// How long to wait for somebody who may let you in; after that the join goes on while `piquet` runs.
     #[arg(long, default_value = "60s", value_parser = span)]
     wait: u64,
 }
 
 impl Join {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        // Who compares the words may still stop it while it waits.
+        if let Ok(code) = InviteCode::parse(&self.code) {
+            let until = here(&utc(code.expires().as_secs()));
+            context.printer.note("join-preview", &[("words", &code.words()), ("expires", &until)]);
+        }
+        let alone = Client::connect(&context.home).is_none();
         let mut waiting = false;
         let request = Request::Join { code: self.code, name: self.name, wait: self.wait };
         context.call(request, |reply| {
             waiting = matches!(reply, Reply::Join { state, .. } if state == "waiting");
             context.printer.reply(reply)
         })?;
-        if waiting { Err(Failure::new("nobody_reached", 3)) } else { Ok(()) }
+        match (waiting, alone) {
+            (false, _) => Ok(()),
+            (true, false) => Err(Failure::new("nobody_reached", 3)),
+            (true, true) => Err(Failure::new("nobody_asked", 3)),
+        }
     }
 }

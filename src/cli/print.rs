@@ -1,6 +1,11 @@
 //! What commands print: JSON for programs, sentences and short tables for people.
 
-use std::io::Write;
+mod grievance;
+mod group;
+mod strike;
+mod talk;
+
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,11 +15,10 @@ use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 
 use super::plain::plain;
-use crate::control::reply::GroupStatus;
+use crate::control::reply::SentReply;
 use crate::control::{Failure, Reply, Request};
 use crate::daemon::UpEvent;
 use crate::i18n::Texts;
-use crate::schedule::wall;
 
 /// What a list was of, for saying that it is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,24 +74,46 @@ pub(super) fn writes(request: &Request) -> bool {
     )
 }
 
+/// Columns of a line where nothing says how many there are.
+const COLUMNS: usize = 80;
+
+/// Tells a program that what it typed is no command.
+pub(super) fn usage(message: &str, hint: &str) {
+    let error = json!({ "error": { "code": "usage", "message": message, "hint": hint } });
+    let _ = writeln!(std::io::stderr(), "{error}");
+}
+
 /// Prints in one language and form.
 #[derive(Clone)]
 pub(super) struct Printer {
     json: bool,
     texts: Arc<Texts>,
+    /// Columns of the terminal; none if it is none.
+    columns: Option<usize>,
 }
 
 impl Printer {
     pub(super) fn new(json: bool, texts: Texts) -> Self {
-        Self { json, texts: Arc::new(texts) }
+        let terminal = std::io::stdout().is_terminal();
+        let columns = terminal.then(|| textwrap::termwidth().clamp(20, 4 * COLUMNS));
+        Self { json, texts: Arc::new(texts), columns }
     }
 
     pub(super) fn texts(&self) -> &Texts {
         &self.texts
     }
 
-    /// Prints a line; false once nobody reads any more, which is no failure.
+    /// Prints what is one line but for the width of a terminal; false once nobody reads any more, which is
+    /// no failure. Nothing of it but its first line begins at the margin.
     fn line(&self, text: &str) -> bool {
+        match self.columns {
+            Some(columns) => self.raw(&wrapped(text, columns)),
+            None => self.raw(text),
+        }
+    }
+
+    /// Prints a line as it is, for what is copied or scanned.
+    fn raw(&self, text: &str) -> bool {
         let mut out = anstream::stdout().lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
@@ -115,13 +141,18 @@ impl Printer {
         }
     }
 
-    /// Where a profile is.
-    pub(super) fn made(&self, home: &Path) {
+    /// What is made for other programs; nobody who reads it any more is no failure.
+    pub(super) fn bytes(&self, bytes: &[u8]) {
+        let _ = std::io::stdout().write_all(bytes);
+    }
+
+    /// What was done to a profile, and where it is.
+    pub(super) fn home(&self, home: &Path, said: &str) {
         let home = home.to_string_lossy();
         if self.json {
             self.json(&json!({ "home": home }));
         } else {
-            self.say("made-profile", &[("home", &home)]);
+            self.say(said, &[("home", &home)]);
         }
     }
 
@@ -146,13 +177,16 @@ impl Printer {
         };
         // Dark terminals: light modules must be the bright ones.
         let (dark, light) = (Dense1x2::Light, Dense1x2::Dark);
-        self.line(&qr.render::<Dense1x2>().dark_color(dark).light_color(light).quiet_zone(true).build())
+        self.raw(&qr.render::<Dense1x2>().dark_color(dark).light_color(light).quiet_zone(true).build())
     }
 
     /// Why nothing was done, and what to do.
     pub(super) fn failure(&self, failure: &Failure) {
         let code = failure.code.replace('_', "-");
-        let args: Vec<(&str, String)> = failure.args.iter().map(|(k, v)| (k.as_str(), plain(v))).collect();
+        let args = failure.args.iter().map(|(k, v)| (k.as_str(), plain(v)));
+        // Advice names the group that was asked for, if one was.
+        let group = (!failure.args.contains_key("group")).then(|| ("group", self.texts.get("a-group", &[])));
+        let args: Vec<(&str, String)> = args.chain(group).collect();
         let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let message = self.texts.get(&format!("err-{code}"), &args);
         let hint = self.texts.get(&format!("rec-{code}"), &args);
@@ -167,6 +201,11 @@ impl Printer {
 
     /// One reply; false once nobody reads any more.
     pub(super) fn reply(&self, reply: &Reply) -> bool {
+        self.listed(reply, Listing::Other)
+    }
+
+    /// One reply of a list, told in short.
+    pub(super) fn listed(&self, reply: &Reply, list: Listing) -> bool {
         match reply {
             Reply::Offline if self.json => true,
             Reply::Finding { check, ok, .. } if self.json => {
@@ -175,190 +214,32 @@ impl Printer {
                 self.json(&value)
             }
             _ if self.json => self.json(&reply.to_json()),
-            Reply::Status { peer, listen, peers, groups, joining, .. } => {
-                self.status(peer.as_deref(), listen, *peers, groups, *joining)
-            }
-            Reply::Group { .. } => self.group(reply),
+            Reply::Status { .. } => self.status(reply),
+            Reply::Group { .. } => self.group(reply, list == Listing::Groups),
             Reply::Member { .. } => self.member(reply),
-            Reply::Removed { .. } => self.say("removed", &[]),
+            Reply::Removed { name, readable, .. } => self.removed(name, readable),
+            Reply::Left { name, .. } => self.say("left", &[("name", &plain(name))]),
             Reply::Done { .. } => self.say("done", &[]),
             Reply::Invite { .. } => self.invite(reply),
             Reply::Join { .. } => self.join(reply),
             Reply::Message { .. } => self.message(reply),
             Reply::Grievance { .. } => self.grievance(reply),
-            Reply::Strike { .. } => self.strike(reply),
+            Reply::Strike { .. } => self.strike(reply, list == Listing::Strikes),
             Reply::Finding { check, ok, detail } => self.finding(check, *ok, detail),
             Reply::Offline => self.say("offline", &[]),
         }
     }
 
-    fn status(
-        &self,
-        peer: Option<&str>,
-        listen: &[String],
-        peers: usize,
-        groups: &[GroupStatus],
-        joining: usize,
-    ) -> bool {
-        match peer {
-            Some(_) => {
-                self.say("status-running", &[("listen", &listen.join(" ")), ("peers", &peers.to_string())])
-            }
-            None => self.say("status-not-running", &[]),
-        };
-        for group in groups {
-            let (members, entries) = (group.members.to_string(), group.entries.to_string());
-            let heard = group.last_heard.clone().unwrap_or_else(|| "–".to_owned());
-            let peers = group.peers.to_string();
-            let args = [
-                ("name", plain(&group.name)),
-                ("members", members),
-                ("entries", entries),
-                ("peers", peers),
-                ("heard", heard),
-            ];
-            let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
-            self.say("status-group", &args);
-            if let Some(why) = &group.frozen {
-                self.say(&format!("frozen-{}", why.replace('_', "-")), &[("group", &plain(&group.name))]);
-            }
-            if group.pending > 0 {
-                self.say("status-pending", &[("count", &group.pending.to_string())]);
-            }
-            for name in &group.equivocators {
-                self.say("status-equivocator", &[("name", &plain(name))]);
-            }
-        }
-        if joining > 0 {
-            self.say("status-joining", &[("count", &joining.to_string())]);
-        }
-        true
-    }
-
-    fn group(&self, reply: &Reply) -> bool {
-        let Reply::Group { group, name, role, members, .. } = reply else { return true };
-        let count = self.texts.get("group-members", &[("count", &members.to_string())]);
-        let role = self.texts.get(&format!("role-{role}"), &[]);
-        self.line(&format!("{}  {}  {count}  {role}", plain(name).bold(), short(group)));
-        self.say("group-draft", &[])
-    }
-
-    fn member(&self, reply: &Reply) -> bool {
-        let Reply::Member { member, name, role, invited_by, last_heard, me } = reply else { return true };
-        let role = self.texts.get(&format!("role-{role}"), &[]);
-        let by = invited_by
-            .as_ref()
-            .map(|by| self.texts.get("invited-by", &[("name", &plain(by))]))
-            .unwrap_or_default();
-        let me = if *me { self.texts.get("that-is-you", &[]) } else { String::new() };
-        let heard = last_heard.clone().unwrap_or_default();
-        self.line(&format!("{}  {}  {role}  {by}  {heard}  {me}", plain(name).bold(), short(member)))
-    }
-
-    fn invite(&self, reply: &Reply) -> bool {
-        let Reply::Invite { invite, code, uses, used, expires, issuer, state } = reply else { return true };
-        let state = self.texts.get(&format!("code-{state}"), &[]);
-        self.line(&format!("{}  {state}  {used}/{uses}  {expires}  {}", short(invite), plain(issuer)));
-        code.as_ref().is_none_or(|code| self.line(&code.bold().to_string()))
-    }
-
-    fn join(&self, reply: &Reply) -> bool {
-        let Reply::Join { name, state, words, .. } = reply else { return true };
-        let name = plain(&name.clone().unwrap_or_default());
-        self.say(
-            if state == "joined" { "join-joined" } else { "join-waiting" },
-            &[("name", &name), ("words", words)],
-        )
-    }
-
-    fn message(&self, reply: &Reply) -> bool {
-        let Reply::Message { name, time, text, state, delivered, of, .. } = reply else { return true };
-        let state = match state.as_str() {
-            "delivered" => self
-                .texts
-                .get("state-delivered", &[("delivered", &delivered.to_string()), ("of", &of.to_string())]),
+    /// How far something of one's own has come.
+    fn sent(&self, sent: &SentReply) -> String {
+        match sent.state.as_str() {
+            "delivered" => self.texts.get(
+                "state-delivered",
+                &[("delivered", &sent.delivered.to_string()), ("of", &sent.of.to_string())],
+            ),
             "saved" => self.texts.get("state-saved", &[]),
             _ => String::new(),
-        };
-        let time = time.get(..16).unwrap_or(time).replace('T', " ");
-        self.line(&format!("{} {} {}  {}", time.dimmed(), plain(name).bold(), plain(text), state.dimmed()))
-    }
-
-    fn grievance(&self, reply: &Reply) -> bool {
-        let Reply::Grievance { id, category, platform, when, place, amounts, text, name, support, .. } =
-            reply
-        else {
-            return true;
-        };
-        let backed = self.texts.get("grievance-support", &[("count", &support.to_string())]);
-        self.line(&format!("{}  {}  {}  {}", short(id), category.bold(), plain(platform), backed));
-        let about: Vec<String> =
-            [when, place].into_iter().chain(amounts).filter(|t| !t.is_empty()).map(|t| plain(t)).collect();
-        self.line(&format!("    {}  {}", plain(name), about.join("  ")));
-        text.is_empty() || self.line(&format!("    {}", plain(text)))
-    }
-
-    fn strike(&self, reply: &Reply) -> bool {
-        let Reply::Strike {
-            id,
-            title,
-            state,
-            form,
-            demands,
-            legs,
-            pledges,
-            threshold,
-            caller,
-            counters,
-            mine,
-            reason,
-            conflicting,
-            closes,
-            ..
-        } = reply
-        else {
-            return true;
-        };
-        let state = self.texts.get(&format!("strike-{}", state.replace('_', "-")), &[]);
-        self.line(&format!("{}  {}  {state}", short(id), plain(title).bold()));
-        if let Some(reason) = reason {
-            self.say("strike-reason", &[("reason", &plain(reason))]);
         }
-        for leg in legs {
-            let end = leg.end_local.replace('T', " ");
-            self.line(&format!(
-                "    {}  {}  {} – {end}",
-                plain(&leg.zone),
-                plain(&leg.place),
-                plain(&leg.start_local.replace('T', " "))
-            ));
-        }
-        self.line(&format!("    {}", self.texts.get(&format!("form-{}", form.replace('_', "-")), &[])));
-        for demand in demands {
-            self.line(&format!("    – {}", plain(demand)));
-        }
-        let zone = legs.first().map(|leg| leg.zone.as_str()).unwrap_or("UTC");
-        let closes = jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%SZ", closes)
-            .ok()
-            .and_then(|t| u64::try_from(t.as_second()).ok())
-            .map_or_else(|| closes.clone(), |seconds| wall(seconds, zone));
-        match pledges {
-            Some(count) => self.say(
-                "strike-pledges",
-                &[("count", &count.to_string()), ("threshold", &threshold.to_string())],
-            ),
-            None => self.say("strike-hidden", &[("threshold", &threshold.to_string())]),
-        };
-        self.say("strike-closes", &[("time", &closes)]);
-        if *mine {
-            self.say("strike-mine", &[]);
-        }
-        if *conflicting {
-            self.say("strike-conflicting", &[]);
-        }
-        self.say("strike-caller", &[("name", &plain(caller))]);
-        let counters: Vec<String> = counters.iter().map(|name| plain(name)).collect();
-        self.say("strike-counters", &[("names", &counters.join(", "))])
     }
 
     fn finding(&self, check: &str, ok: bool, detail: &str) -> bool {
@@ -403,7 +284,35 @@ impl Printer {
     }
 }
 
+/// Wraps each line of a text, what follows indented beyond what began it.
+fn wrapped(text: &str, columns: usize) -> String {
+    let wrap = |line: &str| {
+        let own: String = line.chars().take_while(|c| *c == ' ').take(columns / 4).collect();
+        let hanging = format!("{own}  ");
+        let options = textwrap::Options::new(columns).subsequent_indent(&hanging);
+        textwrap::wrap(line, options).join("\n")
+    };
+    text.split('\n').map(wrap).collect::<Vec<_>>().join("\n")
+}
+
 /// The start of an id: enough to name it.
 fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_padded_text_begins_no_line_of_its_own() {
+        let text = format!("03:20 bob: hi{}03:21 alice: the strike is off", " ".repeat(67));
+        let shown = wrapped(&text, 80);
+        assert!(
+            shown.lines().count() > 1 && shown.lines().skip(1).all(|line| line.starts_with("  ")),
+            "{shown}"
+        );
+        let long = wrapped(&format!("a {}", "罢工".repeat(60)), 40);
+        assert!(long.lines().skip(1).all(|line| line.starts_with("  ")), "{long}");
+    }
 }

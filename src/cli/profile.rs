@@ -14,10 +14,11 @@ use crate::daemon::{Engine, UpEvent, UpOptions, profile, up};
 /// What both ways of making a profile take.
 #[derive(Args, Default)]
 struct Making {
-    /// What groups are to call you, unless you say otherwise when joining.
+    /// What groups are to call you, unless you say otherwise when joining: no real name needed [default:
+    /// member].
     #[arg(long)]
     name: Option<String>,
-    /// No passphrase: whoever has the laptop has everything in it.
+    /// No passphrase: whoever has the laptop can read everything in it.
     #[arg(long)]
     no_passphrase: bool,
 }
@@ -44,14 +45,16 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         self.making.make(context)?;
-        context.printer.made(&context.home);
+        context.printer.home(&context.home, "made-profile");
+        context.printer.note("after-init", &[]);
         Ok(())
     }
 }
 
 #[derive(Args, Default)]
 pub(super) struct Up {
-    /// Where to listen, such as /ip4/0.0.0.0/tcp/4001; may be given several times.
+    /// Where to listen, such as /ip4/0.0.0.0/tcp/4001; may be given several times [default: all addresses of
+    /// this laptop, any free port].
     #[arg(long, value_name = "MULTIADDR")]
     listen: Vec<String>,
     /// Find nodes on this network. Others on it can see that a node is here.
@@ -70,7 +73,7 @@ impl Up {
             return Err(Failure::new("already_running", 1));
         }
         let engine = if profile::exists(&context.home)? {
-            Engine::open(&context.home, ask::existing(&context.home)?)?
+            Engine::open(&context.home, ask::existing(&context.home, context.printer.texts())?)?
         } else {
             let engine = self.making.make(context)?;
             context.printer.note("made-profile", &[("home", &context.home.to_string_lossy())]);
@@ -97,7 +100,7 @@ impl Up {
 
 #[derive(Args)]
 pub(super) struct Passphrase {
-    /// Read the new passphrase from this file.
+    /// Read the new passphrase from this file's first line [default: ask on the terminal].
     #[arg(long, value_name = "FILE")]
     new_file: Option<PathBuf>,
     /// Take the passphrase away.
@@ -110,21 +113,22 @@ impl Passphrase {
         if !profile::exists(&context.home)? {
             return Err(Failure::new("no_profile", 1));
         }
-        let old = ask::existing(&context.home)?;
+        let old = ask::existing(&context.home, context.printer.texts())?;
         let new: Option<Zeroizing<String>> = if self.remove {
             None
         } else {
             Some(ask::changed(context.printer.texts(), self.new_file.as_deref())?)
         };
         profile::change_passphrase(&context.home, old, new)?;
-        context.printer.made(&context.home);
+        let said = if self.remove { "unprotected-profile" } else { "passphrase-changed" };
+        context.printer.home(&context.home, said);
         Ok(())
     }
 }
 
 #[derive(Args)]
 pub(super) struct Wipe {
-    /// Don't ask.
+    /// Don't ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
@@ -143,7 +147,7 @@ impl Wipe {
             }
         }
         profile::wipe(&context.home)?;
-        context.printer.note("wiped", &[]);
+        context.printer.home(&context.home, "wiped");
         Ok(())
     }
 }

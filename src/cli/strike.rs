@@ -23,14 +23,14 @@ pub(super) enum Strike {
         /// Its id, or a unique prefix.
         id: String,
     },
-    /// Pledge to take part.
+    /// Pledge to take part. The counters named in the call can see it, nobody else.
     Pledge {
         /// Name, id, or a unique prefix of either.
         group: String,
         /// Its id, or a unique prefix.
         id: String,
     },
-    /// Call a call off.
+    /// Call a strike off.
     CallOff {
         /// Name, id, or a unique prefix of either.
         group: String,
@@ -50,36 +50,38 @@ pub(super) struct Call {
     #[arg(long)]
     title: String,
     /// Local start, such as 2026-12-04T18:00.
-    #[arg(long, required_unless_present = "legs")]
+    #[arg(long, required_unless_present = "legs", requires_all = ["end", "zone"], value_name = "LOCAL")]
     start: Option<String>,
     /// Local end.
-    #[arg(long, required_unless_present = "legs")]
+    #[arg(long, required_unless_present = "legs", requires_all = ["start", "zone"], value_name = "LOCAL")]
     end: Option<String>,
     /// Time zone, such as Europe/Paris.
-    #[arg(long, required_unless_present = "legs")]
+    #[arg(long, required_unless_present = "legs", requires_all = ["start", "end"], value_name = "IANA")]
     zone: Option<String>,
-    /// Where.
-    #[arg(long, default_value = "")]
+    /// Where, for --start and --end.
+    #[arg(long, default_value = "", hide_default_value = true, requires = "start")]
     place: String,
-    /// What people are asked to do.
-    #[arg(long, default_value = "log_off", value_parser = clap::builder::PossibleValuesParser::new(FORMS))]
-    form: String,
+    /// What people are asked to do; may be given several times.
+    #[arg(long = "form", default_value = "log_off", value_parser = clap::builder::PossibleValuesParser::new(FORMS))]
+    forms: Vec<String>,
     /// What is asked of the other side; may be given several times.
     #[arg(long = "demand")]
     demands: Vec<String>,
-    /// Pledges the call asks for.
+    /// Pledges the call asks for; 0 for none.
     #[arg(long, default_value_t = 0)]
     threshold: u32,
-    /// When pledging ends, local in the first zone [default: 12 h before the start].
-    #[arg(long)]
+    /// When pledging ends, local in the first leg's zone [default: 12 h before the first start, or half-way
+    /// to a start that is nearer].
+    #[arg(long, value_name = "LOCAL")]
     closes: Option<String>,
-    /// Every node answers once, at a random moment within this time.
+    /// Every node answers once, yes or blank, at a random moment within this time; 0s: at once.
     #[arg(long, default_value = "1h", value_parser = span)]
     answer_window: u64,
-    /// One more place and time: "ZONE;PLACE;START;END;THRESHOLD"; may be given several times.
-    #[arg(long = "leg")]
+    /// One more place and time: "ZONE;PLACE;START;END;THRESHOLD"; may be given several times. PLACE and
+    /// THRESHOLD may be empty.
+    #[arg(long = "leg", value_name = "ZONE;PLACE;START;END;THRESHOLD")]
     legs: Vec<String>,
-    /// Change this call instead of making a new one.
+    /// Change this call instead of making a new one: say all of it again, pledges given stay.
     #[arg(long, value_name = "ID")]
     changes: Option<String>,
 }
@@ -109,7 +111,7 @@ impl Call {
             changes: self.changes,
             title: self.title,
             demands: self.demands,
-            form: self.form,
+            forms: self.forms,
             legs,
             threshold: self.threshold,
             closes: self.closes,

@@ -3,10 +3,11 @@
 use std::io::Read as _;
 
 use clap::Args;
+use piquet_protocol::action::message::MAX_TEXT;
 
 use crate::control::{Failure, Request};
 
-/// Longest text taken from standard input, in bytes: a little over what a message may be.
+/// Longest text taken from standard input, in bytes: well over what a message may be.
 const MAX_STDIN: u64 = 64 * 1024;
 
 #[derive(Args)]
@@ -20,6 +21,11 @@ pub(super) struct Send {
 impl Send {
     pub(super) fn request(self) -> Result<Request, Failure> {
         let text = if self.text == "-" { from_stdin()? } else { self.text };
+        // Line ends and tabulators of other programs are no reason to refuse a text.
+        let text = text.replace("\r\n", "\n").replace('\t', "    ");
+        if text.len() > MAX_TEXT {
+            return Err(Failure::new("too_long", 1).with("bytes", MAX_TEXT.to_string()));
+        }
         Ok(Request::Send { group: self.group, text })
     }
 }
@@ -27,7 +33,7 @@ impl Send {
 fn from_stdin() -> Result<String, Failure> {
     let mut text = String::new();
     let read = std::io::stdin().take(MAX_STDIN).read_to_string(&mut text);
-    read.map_err(|_| Failure::new("bad_field", 1))?;
+    read.map_err(|_| Failure::new("not_text", 5))?;
     Ok(text.trim_end().to_owned())
 }
 
@@ -38,10 +44,11 @@ pub(super) struct Read {
     /// Go on and show new messages as they come.
     #[arg(long)]
     follow: bool,
-    /// At most so many of the newest.
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
-    /// Only what comes after this message.
+    /// At most so many: of the newest, or of those that follow --since [default: the newest 50, or all that
+    /// follow].
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Only what comes after this message: its id, or a unique prefix.
     #[arg(long, value_name = "ID")]
     since: Option<String>,
 }

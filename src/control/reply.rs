@@ -33,6 +33,21 @@ pub struct GroupStatus {
     pub equivocators: Vec<String>,
 }
 
+/// What somebody could read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readable {
+    /// When the member came in.
+    pub since: Option<String>,
+    /// Messages in the group, before that too.
+    pub messages: usize,
+    /// Grievances.
+    pub grievances: usize,
+    /// Strike calls.
+    pub calls: usize,
+    /// Members, by name and by address.
+    pub members: usize,
+}
+
 /// A leg of a call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LegReply {
@@ -50,6 +65,72 @@ pub struct LegReply {
     pub end_local: String,
     /// 0 for none.
     pub threshold: u32,
+    /// Whether this laptop's table of zones makes other moments of the local times.
+    pub doubtful: bool,
+}
+
+/// An amount of a grievance: `value / 10^decimals unit per …`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AmountReply {
+    /// `paid`, `owed`, `hours` and the like.
+    pub kind: String,
+    /// Minor units of a currency, or digits of a number.
+    pub value: u64,
+    /// Digits after the point.
+    pub decimals: u8,
+    /// ISO 4217 code, or a unit.
+    pub unit: String,
+    /// `task`, `hour`, `day`, `week`, `month`, `total`.
+    pub per: String,
+    /// `document`, `measured`, `estimate`, if said.
+    pub basis: Option<String>,
+    /// As `--amount` takes it.
+    pub text: String,
+}
+
+/// What grievances on the same matter and platform say in the same unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparableReply {
+    /// As for an amount.
+    pub kind: String,
+    /// As for an amount.
+    pub unit: String,
+    /// As for an amount.
+    pub per: String,
+    /// How many figures.
+    pub count: usize,
+    /// The middle one, in decimals.
+    pub median: String,
+    /// The least, in decimals.
+    pub min: String,
+    /// The greatest, in decimals.
+    pub max: String,
+}
+
+/// How far something of one's own has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentReply {
+    /// `saved` or `delivered`.
+    pub state: String,
+    /// Members whose nodes have it.
+    pub delivered: usize,
+    /// Of so many.
+    pub of: usize,
+}
+
+/// Where a call came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginReply {
+    /// The caller's id.
+    pub issuer: String,
+    /// The caller's name.
+    pub name: String,
+    /// By what right: `founder`; `none` if the caller is not entitled any more.
+    pub mandate: String,
+    /// Whether the caller's signature over this version was checked, just now, and holds.
+    pub verified: bool,
+    /// The entry of this version.
+    pub version: String,
 }
 
 /// One reply.
@@ -96,6 +177,12 @@ pub enum Reply {
         role: String,
         /// The founder's is empty.
         invited_by: Option<String>,
+        /// When it came in, by the clock of who let it in.
+        joined: Option<String>,
+        /// Members it has let in, still here.
+        invited: usize,
+        /// They in hundredths of all that were let in.
+        share: usize,
         /// By that member's clock.
         last_heard: Option<String>,
         /// Whether this is this profile.
@@ -105,13 +192,34 @@ pub enum Reply {
     Removed {
         /// Id.
         group: String,
-        /// The epoch without him.
+        /// The epoch without that member.
         epoch: u32,
+        /// Who was put out.
+        member: String,
+        /// By what name.
+        name: String,
+        /// What was there to read until now, at most.
+        readable: Readable,
     },
     /// Something was done that needs no more words.
     Done {
         /// Id.
         group: String,
+    },
+    /// A leaving.
+    Left {
+        /// Id.
+        group: String,
+        /// Name.
+        name: String,
+        /// `draft` or `group`.
+        kind: String,
+        /// The last epoch this profile was in.
+        epoch: u32,
+        /// Members that stay.
+        members: usize,
+        /// `none`.
+        role: String,
     },
     /// An invite code.
     Invite {
@@ -176,10 +284,16 @@ pub enum Reply {
         platform: String,
         /// When.
         when: String,
+        /// How often it happens again.
+        every: Option<String>,
+        /// IANA zone of the dates.
+        zone: Option<String>,
         /// Where.
         place: String,
-        /// `paid=4.50EUR/task` and the like.
-        amounts: Vec<String>,
+        /// In numbers.
+        amounts: Vec<AmountReply>,
+        /// The same in all grievances on this matter and platform.
+        comparable: Vec<ComparableReply>,
         /// In the author's words.
         text: String,
         /// The author's name.
@@ -192,6 +306,8 @@ pub enum Reply {
         support_kinds: BTreeMap<String, usize>,
         /// `open`.
         state: String,
+        /// None for others' grievances.
+        sent: Option<SentReply>,
     },
     /// A call.
     Strike {
@@ -208,7 +324,7 @@ pub enum Reply {
         /// When the call is stale, UTC.
         expires: String,
         /// What people are asked to do.
-        form: String,
+        forms: Vec<String>,
         /// What is asked.
         demands: Vec<String>,
         /// Where and when.
@@ -223,6 +339,8 @@ pub enum Reply {
         sequence: u32,
         /// The caller's name.
         caller: String,
+        /// Where this version came from.
+        origin: OriginReply,
         /// Names of who can see who pledged.
         counters: Vec<String>,
         /// Whether this profile has said yes.
@@ -231,6 +349,8 @@ pub enum Reply {
         reason: Option<String>,
         /// Two versions carry one number.
         conflicting: bool,
+        /// None for others' calls.
+        sent: Option<SentReply>,
     },
     /// One finding.
     Finding {

@@ -27,7 +27,7 @@ pub struct CallRequest {
     /// What is asked.
     pub demands: Vec<String>,
     /// What people are asked to do.
-    pub form: String,
+    pub forms: Vec<String>,
     /// Where and when.
     pub legs: Vec<LegRequest>,
     /// 0 for none.
@@ -45,8 +45,12 @@ pub struct GrievanceRequest {
     pub category: String,
     /// The platform.
     pub platform: String,
-    /// A day, month or year; may be empty.
+    /// A day, month or year, or from one to another; may be empty.
     pub when: String,
+    /// How often it happens again.
+    pub every: Option<String>,
+    /// IANA zone of the dates.
+    pub zone: Option<String>,
     /// City; may be empty.
     pub place: String,
     /// `paid=4.50EUR/task` and the like.
@@ -133,8 +137,8 @@ pub enum Request {
     Read {
         /// Where.
         group: String,
-        /// At most so many of the newest.
-        limit: usize,
+        /// At most so many: of the newest, or of those after `since`.
+        limit: Option<usize>,
         /// Only after this message.
         since: Option<String>,
         /// Go on as new ones come.
@@ -205,4 +209,33 @@ pub enum Request {
     },
     /// Looks the profile over.
     Doctor,
+}
+
+impl Request {
+    /// The group it is about, as it was asked for.
+    pub fn group(&self) -> Option<&str> {
+        match self {
+            Self::GroupShow { group }
+            | Self::GroupMembers { group }
+            | Self::GroupRemove { group, .. }
+            | Self::GroupLeave { group }
+            | Self::InviteCreate { group, .. }
+            | Self::InviteList { group }
+            | Self::InviteRevoke { group, .. }
+            | Self::Send { group, .. }
+            | Self::Read { group, .. }
+            | Self::GrievanceFile { group, .. }
+            | Self::GrievanceList { group }
+            | Self::GrievanceShow { group, .. }
+            | Self::GrievanceSupport { group, .. }
+            | Self::StrikeCall { group, .. }
+            | Self::StrikeList { group }
+            | Self::StrikeShow { group, .. }
+            | Self::StrikePledge { group, .. }
+            | Self::StrikeCallOff { group, .. } => Some(group),
+            Self::Status | Self::GroupCreate { .. } | Self::GroupList | Self::Join { .. } | Self::Doctor => {
+                None
+            }
+        }
+    }
 }

@@ -2,25 +2,18 @@
 
 use std::path::Path;
 
-use piquet_protocol::action::grievance::{Grievance, Support, SupportKind};
-use piquet_protocol::action::strike::Leg;
 use piquet_protocol::group::invite::{CodeError, InviteCode};
 use piquet_protocol::group::seal::Suite;
-use piquet_protocol::id::{DeviceKey, EntryId, GroupId};
-use piquet_protocol::node::{CallPlan, Node, NodeError};
-use piquet_protocol::replica::{AuthorError, Frozen, MessageView, Replica};
+use piquet_protocol::id::{DeviceKey, GroupId};
+use piquet_protocol::node::{Node, NodeError};
+use piquet_protocol::replica::{AuthorError, Frozen, Replica};
 use piquet_protocol::store::StoreError;
 use piquet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{answers, doctor, lookup, now, profile};
-use crate::control::request::{CallRequest, GrievanceRequest};
 use crate::control::{Failure, Reply, Request};
-use crate::schedule;
 use crate::store::{Continuity, DiskStore};
-
-/// Most messages of one reading.
-const MAX_READ: usize = 100_000;
 
 /// Several replies, or why there are none.
 pub type Answer = Result<Vec<Reply>, Failure>;
@@ -128,9 +121,7 @@ impl Engine {
             Request::GroupCreate { name, hybrid } => self.create_group(&name, hybrid, now),
             Request::GroupList => Ok(self.node.groups().map(answers::group).collect()),
             Request::GroupShow { group } => self.in_group(&group, |replica| vec![answers::group(replica)]),
-            Request::GroupMembers { group } => self.in_group(&group, |replica| {
-                replica.members().iter().map(|view| answers::member(replica, view)).collect()
-            }),
+            Request::GroupMembers { group } => self.members(&group, now),
             Request::GroupRemove { group, member } => self.remove(&group, &member, now),
             Request::GroupLeave { group } => self.leave(&group, now),
             Request::InviteCreate { group, uses, expires } => self.invite(&group, uses, expires, now),
@@ -140,10 +131,8 @@ impl Engine {
             Request::Send { group, text } => self.send(&group, &text, now),
             Request::Read { group, limit, since, .. } => self.read(&group, limit, since.as_deref(), now),
             Request::GrievanceFile { group, grievance } => self.file(&group, grievance, now),
-            Request::GrievanceList { group } => self.in_group(&group, |replica| {
-                replica.board().grievances().map(|(id, view)| answers::grievance(replica, id, view)).collect()
-            }),
-            Request::GrievanceShow { group, id } => self.show_grievance(&group, &id),
+            Request::GrievanceList { group } => self.list_grievances(&group, now),
+            Request::GrievanceShow { group, id } => self.show_grievance(&group, &id, now),
             Request::GrievanceSupport { group, id, kind } => self.support(&group, &id, &kind, now),
             Request::StrikeCall { group, call } => self.call_strike(&group, call, now),
             Request::StrikeList { group } => self.list_strikes(&group, now),
@@ -154,7 +143,7 @@ impl Engine {
         }
     }
 
-    fn replica(&self, text: &str) -> Result<&Replica, Failure> {
+    pub(super) fn replica(&self, text: &str) -> Result<&Replica, Failure> {
         if !text.is_empty() && self.node.closed().any(|group| group.to_hex().starts_with(text)) {
             return Err(Failure::new("group_damaged", 5));
         }
@@ -162,7 +151,7 @@ impl Engine {
         self.node.group(&group).ok_or_else(|| Failure::new("no_such_group", 1).with("name", text))
     }
 
-    fn in_group(&self, group: &str, view: impl FnOnce(&Replica) -> Vec<Reply>) -> Answer {
+    pub(super) fn in_group(&self, group: &str, view: impl FnOnce(&Replica) -> Vec<Reply>) -> Answer {
         self.replica(group).map(view)
     }
 
@@ -192,19 +181,6 @@ impl Engine {
         let group =
             self.node.create_group(name, &self.person(), suite, now).map_err(|error| failure(&error))?;
         self.in_group(&group.to_hex(), |replica| vec![answers::group(replica)])
-    }
-
-    fn remove(&mut self, group: &str, member: &str, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let (id, member) = (replica.group(), lookup::member(replica, member)?);
-        self.node.remove(id, member, now).map_err(|error| failure(&error))?;
-        self.in_group(&id.to_hex(), |r| vec![Reply::Removed { group: id.to_hex(), epoch: r.epoch_number() }])
-    }
-
-    fn leave(&mut self, group: &str, now: Timestamp) -> Answer {
-        let id = self.replica(group)?.group();
-        self.node.leave(id, now).map_err(|error| failure(&error))?;
-        Ok(vec![Reply::Done { group: id.to_hex() }])
     }
 
     fn invite(&mut self, group: &str, uses: u16, expires: u64, now: Timestamp) -> Answer {
@@ -252,158 +228,9 @@ impl Engine {
         let state = "waiting".to_owned();
         Ok((invite, Reply::Join { group: fingerprint, name: None, member: None, state, words }))
     }
-
-    fn send(&mut self, group: &str, text: &str, now: Timestamp) -> Answer {
-        let id = self.replica(group)?.group();
-        let sent = self.node.send(id, text, now).map_err(|error| failure(&error))?;
-        let view = self.message(id, &sent, now);
-        self.in_group(&id.to_hex(), |replica| vec![answers::sent(&id, replica, view.as_ref())])
-    }
-
-    fn message(&mut self, group: GroupId, id: &EntryId, now: Timestamp) -> Option<MessageView> {
-        self.node
-            .ask(group, now, |replica, round| replica.message_by_id(id, round))
-            .and_then(|view| view.ok().flatten())
-    }
-
-    /// One message as a reply.
-    pub fn message_reply(&mut self, group: GroupId, id: &EntryId) -> Option<Reply> {
-        let view = self.message(group, id, now())?;
-        self.node.group(&group).map(|replica| answers::message(replica, &view))
-    }
-
-    fn read(&mut self, group: &str, limit: usize, since: Option<&str>, now: Timestamp) -> Answer {
-        let id = self.replica(group)?.group();
-        let since = match since {
-            Some(text) => {
-                let entry = EntryId::from_hex(text)
-                    .ok_or_else(|| Failure::new("no_such_message", 1).with("name", text))?;
-                let known = self.message(id, &entry, now);
-                Some(known.ok_or_else(|| Failure::new("no_such_message", 1).with("name", text))?.order)
-            }
-            None => None,
-        };
-        let read =
-            self.node.ask(id, now, |replica, round| replica.messages(None, limit.min(MAX_READ), round));
-        let list = read.unwrap_or(Ok(Vec::new())).map_err(|error| store_failure(&error))?;
-        let fresh = |view: &&MessageView| since.is_none_or(|since| view.order > since);
-        self.in_group(&id.to_hex(), |replica| {
-            list.iter().filter(fresh).map(|view| answers::message(replica, view)).collect()
-        })
-    }
-
-    fn file(&mut self, group: &str, request: GrievanceRequest, now: Timestamp) -> Answer {
-        let id = self.replica(group)?.group();
-        let amounts = request.amounts.iter().map(|text| schedule::amount(text)).collect::<Result<_, _>>()?;
-        let body = Grievance {
-            category: request.category,
-            platform: request.platform,
-            when: request.when,
-            place: request.place,
-            amounts,
-            text: request.text,
-        };
-        let filed = self.node.file_grievance(id, &body, now).map_err(|error| failure(&error))?;
-        self.show_grievance(&id.to_hex(), &filed.to_hex())
-    }
-
-    fn show_grievance(&self, group: &str, id: &str) -> Answer {
-        let replica = self.replica(group)?;
-        let id = lookup::grievance(replica, id)?;
-        let view = replica.board().grievance(&id);
-        Ok(view.map(|view| answers::grievance(replica, &id, view)).into_iter().collect())
-    }
-
-    fn support(&mut self, group: &str, id: &str, kind: &str, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let (group, grievance) = (replica.group(), lookup::grievance(replica, id)?);
-        let kind = match kind {
-            "witness" => SupportKind::Witness,
-            "document" => SupportKind::Document,
-            _ => SupportKind::Same,
-        };
-        self.node.support(group, &Support { grievance, kind }, now).map_err(|error| failure(&error))?;
-        self.show_grievance(&group.to_hex(), &grievance.to_hex())
-    }
-
-    fn call_strike(&mut self, group: &str, request: CallRequest, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let id = replica.group();
-        let changes = request.changes.as_deref().map(|text| lookup::call(replica, text)).transpose()?;
-        let plan = plan(request, changes, now)?;
-        let call = self.node.call_strike(id, plan, now).map_err(|error| failure(&error))?;
-        self.show_strike(&id.to_hex(), &changes.unwrap_or(call).to_hex(), now)
-    }
-
-    fn strike(&mut self, group: GroupId, id: EntryId, now: Timestamp) -> Option<Reply> {
-        let tally = self.node.tally(group, id, now).ok().flatten();
-        let mine = self.node.pledge(&group, &id);
-        let replica = self.node.group(&group)?;
-        let view = replica.board().call_view(&id)?;
-        Some(answers::strike(replica, &id, &view, mine, tally, now))
-    }
-
-    fn list_strikes(&mut self, group: &str, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let id = replica.group();
-        let calls: Vec<EntryId> = replica.board().calls().map(|(id, _)| id).collect();
-        Ok(calls.into_iter().filter_map(|call| self.strike(id, call, now)).collect())
-    }
-
-    fn show_strike(&mut self, group: &str, call: &str, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let (id, call) = (replica.group(), lookup::call(replica, call)?);
-        Ok(self.strike(id, call, now).into_iter().collect())
-    }
-
-    fn pledge(&mut self, group: &str, call: &str, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let (id, call) = (replica.group(), lookup::call(replica, call)?);
-        self.node.pledge_to(id, call, now).map_err(|error| failure(&error))?;
-        self.show_strike(&id.to_hex(), &call.to_hex(), now)
-    }
-
-    fn call_off(&mut self, group: &str, call: &str, reason: &str, now: Timestamp) -> Answer {
-        let replica = self.replica(group)?;
-        let (id, call) = (replica.group(), lookup::call(replica, call)?);
-        self.node.call_off(id, call, reason, now).map_err(|error| failure(&error))?;
-        self.show_strike(&id.to_hex(), &call.to_hex(), now)
-    }
 }
 
-fn plan(request: CallRequest, changes: Option<EntryId>, now: Timestamp) -> Result<CallPlan, Failure> {
-    let leg = |leg: crate::control::request::LegRequest| {
-        let (start, end) = (schedule::local(&leg.start, &leg.zone)?, schedule::local(&leg.end, &leg.zone)?);
-        if start >= end {
-            return Err(Failure::new("bad_leg", 1));
-        }
-        let (zone, place, threshold) = (leg.zone, leg.place, leg.threshold);
-        Ok(Leg { zone, place, start_local: leg.start, end_local: leg.end, start, end, threshold })
-    };
-    let legs = request.legs.into_iter().map(leg).collect::<Result<Vec<Leg>, Failure>>()?;
-    let start = legs.iter().map(|leg| leg.start).min().ok_or_else(|| Failure::new("bad_leg", 1))?;
-    let zone = legs.first().map(|leg| leg.zone.clone()).unwrap_or_default();
-    if start <= now.as_secs() {
-        return Err(Failure::new("too_late", 1));
-    }
-    let closes = schedule::closes(request.closes.as_deref(), &zone, start, now.as_secs())?;
-    if closes > start {
-        return Err(Failure::new("closes_late", 1));
-    }
-    Ok(CallPlan {
-        changes,
-        title: request.title,
-        demands: request.demands,
-        form: request.form,
-        legs,
-        threshold: request.threshold,
-        closes,
-        answer_window: request.answer_window,
-        tzdb: String::new(),
-    })
-}
-
-fn store_failure(error: &StoreError) -> Failure {
+pub(super) fn store_failure(error: &StoreError) -> Failure {
     match error {
         StoreError::Full => Failure::new("disk_full", 1),
         StoreError::Damaged => Failure::new("damaged", 5),
@@ -420,7 +247,7 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::KeyHolder => Failure::new("keyholder", 4),
         NodeError::Expired => Failure::new("code_expired", 4),
         NodeError::AlreadyMember => Failure::new("already_member", 1),
-        NodeError::TooLate => Failure::new("too_late", 1),
+        NodeError::TooLate => Failure::new("too_late", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::RolledBack)) => Failure::new("rolled_back", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::NeedsNewer)) => Failure::new("needs_newer", 1),
         NodeError::Author(AuthorError::Frozen(Frozen::Ended)) => Failure::new("ended", 4),

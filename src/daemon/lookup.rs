@@ -7,25 +7,46 @@ use piquet_protocol::store::Store;
 
 use crate::control::Failure;
 
+/// How much of an id lists show.
+const LISTED: usize = 8;
+/// Most candidates of an error.
+const NAMED: usize = 8;
+
+/// Whether a name and an id fit what was typed.
+type Fits<'a> = dyn Fn(&str, &str) -> bool + 'a;
+
 /// The one candidate that `text` means.
 fn unique<T: Copy>(text: &str, candidates: &[(T, String, String)], what: &str) -> Result<T, Failure> {
     let missing = || Failure::new(&format!("no_such_{what}"), 1).with("name", text);
     if text.is_empty() {
         return Err(missing());
     }
-    let exact: Vec<T> =
-        candidates.iter().filter(|(_, name, id)| name == text || id == text).map(|c| c.0).collect();
-    let found = if exact.is_empty() {
-        let starts = |(_, name, id): &&(T, String, String)| name.starts_with(text) || id.starts_with(text);
-        candidates.iter().filter(starts).map(|candidate| candidate.0).collect()
-    } else {
-        exact
+    let that = |fits: &Fits<'_>| -> Vec<&(T, String, String)> {
+        candidates.iter().filter(|(_, name, id)| fits(name, id)).collect()
     };
+    // A whole id means its owner, whatever others call themselves. An id's start as lists show it is not
+    // overruled by a name either: then it must be written out.
+    let listed = |id: &str| text.len() >= LISTED && id.starts_with(text);
+    let tries: [&Fits<'_>; 3] = [&|_, id| id == text, &|name, id| name == text || listed(id), &|name, id| {
+        name.starts_with(text) || id.starts_with(text)
+    }];
+    let found = tries.into_iter().map(that).find(|found| !found.is_empty()).unwrap_or_default();
     match found.as_slice() {
-        [one] => Ok(*one),
+        [(one, ..)] => Ok(*one),
         [] => Err(missing()),
-        _ => Err(Failure::new("ambiguous", 1).with("name", text)),
+        many => Err(Failure::new("ambiguous", 1).with("name", text).with("candidates", naming(many))),
     }
+}
+
+/// Candidates as one may write them.
+fn naming<T>(candidates: &[&(T, String, String)]) -> String {
+    let one = |(_, name, id): &&(T, String, String)| {
+        let id: String = id.chars().take(LISTED + 8).collect();
+        if name.is_empty() { id } else { format!("{id} ({name})") }
+    };
+    let more = if candidates.len() > NAMED { ", …" } else { "" };
+    let named: Vec<String> = candidates.iter().take(NAMED).map(one).collect();
+    format!("{}{more}", named.join(", "))
 }
 
 /// Groups this profile has left or was put out of are found by their id only, if another has the
@@ -66,6 +87,10 @@ pub(super) fn call(replica: &Replica, text: &str) -> Result<EntryId, Failure> {
     entry(replica.board().calls().map(|(id, _)| id), text, "call")
 }
 
+pub(super) fn message(ids: impl Iterator<Item = EntryId>, text: &str) -> Result<EntryId, Failure> {
+    entry(ids, text, "message")
+}
+
 fn entry(ids: impl Iterator<Item = EntryId>, text: &str, what: &str) -> Result<EntryId, Failure> {
     let ids: Vec<(EntryId, String, String)> = ids.map(|id| (id, String::new(), id.to_hex())).collect();
     unique(text, &ids, what)
@@ -83,8 +108,21 @@ mod tests {
         assert_eq!(unique("lyon", &candidates, "group"), Ok(1), "an exact name beats a prefix");
         assert_eq!(unique("lyon-", &candidates, "group"), Ok(2));
         assert_eq!(unique("cd", &candidates, "group"), Ok(3));
-        assert_eq!(unique("a", &candidates, "group").unwrap_err().code, "ambiguous");
+        let ambiguous = unique("a", &candidates, "group").unwrap_err();
+        assert_eq!((ambiguous.code.as_str(), ambiguous.exit), ("ambiguous", 1));
+        assert_eq!(ambiguous.args["candidates"], "aa11 (lyon), ab22 (lyon-est)");
         assert_eq!(unique("nice", &candidates, "group").unwrap_err().code, "no_such_group");
         assert_eq!(unique("", &candidates, "group").unwrap_err().code, "no_such_group");
+    }
+
+    #[test]
+    fn nobody_takes_anothers_id_for_a_name() {
+        let of = |name: &str, id: &str| (id.as_bytes()[0], name.to_owned(), id.to_owned());
+        let (honest, other) = ("a1b2c3d4e5f6", "0000000000ff");
+        let members = |name: &str| [of("bob", honest), of(name, other)];
+        assert_eq!(unique(honest, &members(honest), "member"), Ok(b'a'), "a whole id is nobody else's name");
+        let short = unique("a1b2c3d4", &members("a1b2c3d4"), "member");
+        assert_eq!(short.unwrap_err().code, "ambiguous", "what a list shows is not overruled by a name");
+        assert_eq!(unique("bob", &members("bob"), "member").unwrap_err().code, "ambiguous");
     }
 }

@@ -55,6 +55,12 @@ pub const AMOUNT_KINDS: [&str; 10] =
 /// What an amount is counted by.
 pub const AMOUNT_PERIODS: [&str; 6] = ["task", "hour", "day", "week", "month", "total"];
 
+/// What an amount rests on.
+pub const AMOUNT_BASES: [&str; 3] = ["document", "measured", "estimate"];
+
+/// How often something happens again.
+pub const RHYTHMS: [&str; 4] = ["day", "week", "month", "task"];
+
 /// A number with its meaning: `value / 10^scale unit per period`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -74,6 +80,9 @@ pub struct Amount {
     /// One of [`AMOUNT_PERIODS`].
     #[n(4)]
     pub per: String,
+    /// One of [`AMOUNT_BASES`], if its author says so.
+    #[n(5)]
+    pub basis: Option<String>,
 }
 
 /// What went wrong, for whom it may concern in the group.
@@ -86,7 +95,8 @@ pub struct Grievance {
     /// The platform's name.
     #[n(1)]
     pub platform: String,
-    /// A day (`2026-11-20`), a month or a year: as precise as its author wants; may be empty.
+    /// A day (`2026-11-20`), a month or a year: as precise as its author wants; or from one to another
+    /// (`2026-11-03..2026-11-20`). May be empty.
     #[n(2)]
     pub when: String,
     /// City or zone, never coordinates; may be empty.
@@ -98,17 +108,25 @@ pub struct Grievance {
     /// In the author's words; may be empty.
     #[n(5)]
     pub text: String,
+    /// One of [`RHYTHMS`], if it goes on happening.
+    #[n(6)]
+    pub every: Option<String>,
+    /// The IANA time zone of its dates.
+    #[n(7)]
+    pub zone: Option<String>,
 }
 
 impl Action for Grievance {
     fn check(&self) -> Result<(), DecodeError> {
         text::all([
             CATEGORIES.contains(&self.category.as_str()),
-            is_date(&self.when),
+            is_when(&self.when),
             self.amounts.len() <= MAX_AMOUNTS,
+            self.every.as_deref().is_none_or(|every| RHYTHMS.contains(&every)),
         ])?;
         text::line(&self.platform, MAX_LINE)?;
         text::optional_line(&self.place, MAX_LINE)?;
+        self.zone.as_deref().map_or(Ok(()), |zone| text::line(zone, MAX_LINE))?;
         text::paragraph(&self.text, MAX_NARRATIVE)?;
         self.amounts.iter().try_for_each(check_amount)
     }
@@ -119,16 +137,25 @@ fn check_amount(amount: &Amount) -> Result<(), DecodeError> {
         AMOUNT_KINDS.contains(&amount.kind.as_str()),
         AMOUNT_PERIODS.contains(&amount.per.as_str()),
         amount.scale <= 4,
+        amount.basis.as_deref().is_none_or(|basis| AMOUNT_BASES.contains(&basis)),
     ])?;
     text::line(&amount.unit, 8)
 }
 
-/// Empty, `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+/// Empty, a date, or two dates with `..` between them.
+fn is_when(when: &str) -> bool {
+    match when.split_once("..") {
+        Some((from, to)) => is_date(from) && is_date(to),
+        None => when.is_empty() || is_date(when),
+    }
+}
+
+/// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
 fn is_date(when: &str) -> bool {
     let digits = |text: &str, len: usize| text.len() == len && text.bytes().all(|b| b.is_ascii_digit());
     let mut parts = when.split('-');
     let year = parts.next().is_some_and(|year| digits(year, 4));
-    when.is_empty() || year && parts.clone().count() <= 2 && parts.all(|part| digits(part, 2))
+    year && parts.clone().count() <= 2 && parts.all(|part| digits(part, 2))
 }
 
 /// How somebody backs a grievance.

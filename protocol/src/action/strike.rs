@@ -73,9 +73,9 @@ pub struct Call {
     /// What is asked of the other side.
     #[n(3)]
     pub demands: Vec<String>,
-    /// One of [`FORMS`].
+    /// One or more of [`FORMS`], each once.
     #[n(4)]
-    pub form: String,
+    pub forms: Vec<String>,
     /// Where and when.
     #[n(5)]
     pub legs: Vec<Leg>,
@@ -123,7 +123,7 @@ impl Action for Call {
         text::all([
             self.sequence > 0,
             !self.legs.is_empty(),
-            FORMS.contains(&self.form.as_str()),
+            are_forms(&self.forms),
             self.closes <= self.start(),
             self.expires >= self.end(),
             self.counters.len() == 1,
@@ -133,6 +133,12 @@ impl Action for Call {
         self.demands.iter().try_for_each(|demand| text::line(demand, MAX_DEMAND))?;
         self.legs.iter().try_for_each(check_leg)
     }
+}
+
+fn are_forms(forms: &[String]) -> bool {
+    let known = |form: &String| FORMS.contains(&form.as_str());
+    let once = forms.iter().enumerate().all(|(at, form)| !forms.iter().skip(at + 1).any(|f| f == form));
+    !forms.is_empty() && once && forms.iter().all(known)
 }
 
 fn check_leg(leg: &Leg) -> Result<(), DecodeError> {

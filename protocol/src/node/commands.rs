@@ -78,7 +78,7 @@ pub struct CallPlan {
     /// What is asked.
     pub demands: Vec<String>,
     /// See [`crate::action::strike::FORMS`].
-    pub form: String,
+    pub forms: Vec<String>,
     /// Where and when.
     pub legs: Vec<Leg>,
     /// 0 for none.
@@ -370,7 +370,7 @@ impl<S: Store> Node<S> {
             sequence,
             title: plan.title,
             demands: plan.demands,
-            form: plan.form,
+            forms: plan.forms,
             expires: plan.legs.iter().map(|leg| leg.end).max().unwrap_or(0),
             legs: plan.legs,
             threshold: plan.threshold,

@@ -406,6 +406,8 @@ fn grievance() -> Grievance {
         place: "Lyon".into(),
         amounts: vec![],
         text: "Three euros for six kilometres".into(),
+        every: None,
+        zone: None,
     }
 }
 
@@ -424,7 +426,7 @@ fn plan(sim: &Sim, window: u32) -> CallPlan {
         changes: None,
         title: "Evening off".into(),
         demands: vec!["5 EUR a task".into()],
-        form: "log_off".into(),
+        forms: vec!["log_off".into()],
         legs: vec![leg],
         threshold: 3,
         closes: start - 3600,

@@ -1,11 +1,27 @@
 ready = Your node is running. It listens at { $listen }
 what-next = What next: make a group with `piquet group create NAME`, or join one with `piquet join CODE`, in another terminal.
 made-profile = Your profile is in { $home }
+after-init = What next: start your node with `piquet`.
+passphrase-changed = The passphrase of the profile in { $home } has changed.
 unprotected-profile = This profile has no passphrase: whoever has this laptop can read everything in it.
 offline = Saved on this disk. Nothing was sent yet: it goes out when `piquet` runs.
 done = Done.
-removed = Removed. The keys have changed; what they could read until now, assume copied.
-passphrase-advice = Six random words protect a profile; a PIN does not. Nobody can reset a forgotten passphrase.
+removed = { $name } is out, and the keys have changed.
+removed-readable = Assume copied what was there to read since { $since }: { $messages ->
+    [one] one message
+   *[other] up to { $messages } messages
+}, { $grievances ->
+    [one] one grievance
+   *[other] { $grievances } grievances
+}, { $calls ->
+    [one] one strike call
+   *[other] { $calls } strike calls
+}, and the names and addresses of { $members } members.
+left = You have left { $name }. What you wrote there stays with its members.
+never = –
+a-group = GROUP
+passphrase-advice = Six random words protect a profile; a PIN does not. Nobody can reset a forgotten passphrase: write it on paper. These were drawn just now, for you alone: { $words }
+passphrase-ask = Passphrase:{" "}
 passphrase-new = New passphrase:{" "}
 passphrase-again = Again:{" "}
 wipe-question = This destroys the profile in { $home } for good. Type `wipe` to go on:
@@ -16,7 +32,7 @@ status-running = Running, listening at { $listen }. { $peers ->
    *[other] { $peers } peers connected.
 }
 status-not-running = No node is running: start it with `piquet`.
-status-group = { $name }: { $members ->
+status-group = { $name } ({ $kind }): { $members ->
     [one] one member
    *[other] { $members } members
 }, { $entries } entries, { $peers } connected, last heard { $heard }
@@ -24,7 +40,7 @@ status-pending = { $count ->
     [one] One log waits for an entry that is not here yet.
    *[other] { $count } logs wait for entries that are not here yet.
 }
-status-equivocator = { $name } signed two different entries for one place: somebody holds a copy of that laptop, or is not honest.
+status-equivocator = { $group }: { $name } signed two different entries for one place: somebody holds a copy of that laptop, or is not honest. Ask { $name } in person; the founder can put that member out: `piquet group remove`.
 status-joining = { $count ->
     [one] One code is waiting for somebody who may let you in.
    *[other] { $count } codes are waiting for somebody who may let you in.
@@ -39,18 +55,27 @@ group-members = { $count ->
    *[other] { $count } members
 }
 group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group.
+kind-draft = draft
 role-keyholder = key-holder
 role-member = member
 role-none = not a member
-invited-by = let in by { $name }
+invited-by = let in by { $name } on { $date }
+founded = founded it on { $date }
+let-in = { $count ->
+    [one] let one in
+   *[other] let { $count } in
+} ({ $share } % of all)
+last-heard = last heard { $time }
 that-is-you = (you)
 
 code-open = open
 code-used = used
 code-expired = expired
 code-revoked = revoked
-join-joined = You are in { $name }. Compare with who gave you the code: { $words }
-join-waiting = Waiting for somebody who may let you in. Compare with who gave you the code: { $words }
+code-facts = used { $used } of { $uses }, until { $expires }, by { $issuer }
+join-preview = This code is for the group { $words }, until { $expires }. Compare these words with who gave it to you; Ctrl-C if they differ.
+join-joined = You are in { $name }. Its words: { $words }
+join-waiting = Waiting for somebody who may let you in to { $words }.
 state-saved = saved on this disk
 state-delivered = delivered to { $delivered } of { $of }
 
@@ -64,6 +89,7 @@ grievance-support = { $count ->
     [one] { $count } more
    *[other] { $count } more
 }
+grievance-comparable = { $kind }, { $unit } { $per }: { $count } figures on this matter, median { $median }, from { $min } to { $max }
 
 strike-pledging = pledging
 strike-closed = pledging closed
@@ -71,12 +97,25 @@ strike-under-way = under way
 strike-ended = ended
 strike-called-off = CALLED OFF
 strike-reason = Called off: { $reason }
-strike-pledges = { $count } pledged, { $threshold } asked for
-strike-hidden = Pledges are hidden until five, or the close; { $threshold } asked for
-strike-closes = Pledging ends { $time }
+leg-threshold = { $threshold } asked for here
+leg-doubtful = The caller wrote { $local } for this place: by this laptop's clocks that is another moment. Ask before you go by it.
+strike-pledges = { $count } pledged, { $threshold ->
+    [0] no threshold
+   *[other] { $threshold } asked for
+}
+strike-hidden = Pledges are hidden until five, or the close; { $threshold ->
+    [0] no threshold
+   *[other] { $threshold } asked for
+}
+strike-closes = Pledging ends { $time } ({ $zone }).
 strike-mine = You have pledged.
-strike-conflicting = There are two versions with the same number: ask the caller.
-strike-caller = Called and signed by { $name }
+strike-conflicting = There are two versions with the same number: ask who called.
+strike-caller = Called by { $name } ({ $id }), { $mandate }.
+mandate-founder = who founded this group and has the mandate
+mandate-none = who has no mandate here any more
+strike-verified = The signature over this version was checked just now, on this laptop: it holds.
+strike-not-verified = The signature over this version can't be checked on this laptop: don't go by it. `piquet doctor` says more.
+strike-version = Version { $sequence }, good until { $expires }.
 strike-counters = The counters named here can see who pledged; other members and outsiders can't; erased at the close: { $names }
 form-log-off = Log off
 form-refuse-orders = Refuse orders
@@ -87,6 +126,68 @@ form-picket = Picket
 form-motorcade = Motorcade
 form-no-tasks-from-requester = No tasks from the requester
 form-letter-day = Letter day
+
+cat-pay-below-rate = pay: below the rate
+cat-pay-unpaid-or-rejected = pay: unpaid or rejected work
+cat-pay-waiting = pay: waiting
+cat-pay-distance = pay: distance
+cat-pay-grouped-orders = pay: grouped orders
+cat-pay-bonus = pay: bonus
+cat-pay-tips = pay: tips
+cat-pay-deductions = pay: deductions
+cat-pay-late = pay: late
+cat-pay-expenses = pay: expenses
+cat-account-deactivated = account: deactivated
+cat-account-suspended = account: suspended
+cat-account-id-check = account: identity check
+cat-account-rating = account: rating
+cat-account-locked-out = account: locked out
+cat-account-customer-complaint = account: customer's complaint
+cat-algorithm-dispatch = algorithm: who gets the work
+cat-algorithm-pay-change = algorithm: change of pay
+cat-algorithm-monitoring = algorithm: monitoring
+cat-algorithm-no-human-review = algorithm: no review by a human
+cat-algorithm-data-refused = algorithm: data refused
+cat-safety-accident = safety: accident
+cat-safety-equipment = safety: equipment
+cat-safety-weather = safety: weather
+cat-safety-assault = safety: assault
+cat-safety-psychological = safety: psychological
+cat-respect-discrimination = respect: discrimination
+cat-respect-harassment = respect: harassment
+cat-respect-no-reply = respect: no reply
+cat-retaliation = retaliation
+cat-contract-change = contract: change
+cat-contract-nda = contract: secrecy clause
+cat-contract-status = contract: status
+cat-other = other
+
+amount-paid = paid
+amount-expected = expected
+amount-owed = owed
+amount-deducted = deducted
+amount-tip = tip
+amount-bonus = bonus
+amount-hours = hours
+amount-waiting = waiting
+amount-km = distance
+amount-tasks = tasks
+per-task = a task
+per-hour = an hour
+per-day = a day
+per-week = a week
+per-month = a month
+per-total = in total
+basis-document = by a document
+basis-measured = measured
+basis-estimate = estimated
+every-day = every day
+every-week = every week
+every-month = every month
+every-task = with every task
+support-same = the same happened
+support-witness = witness
+support-document = document
 
 event-members = { $name }: the members have changed.
 event-joined = You are in { $name }.
@@ -105,7 +206,7 @@ doctor-group = See `piquet status`: it says what each group needs.
 doctor-closed = What this group stands on can't be read any more: ask a member for a new invite code, and what is readable is found again.
 
 err-no-profile = There is no profile here.
-rec-no-profile = Make one with `piquet init`, or start with `piquet`.
+rec-no-profile = Make one and start your node with `piquet`, or make one only with `piquet init`.
 err-profile-exists = There is a profile here already.
 rec-profile-exists = Use another folder with `--home`, or `piquet wipe` this one.
 err-profile-locked = Another process is using this profile.
@@ -147,7 +248,7 @@ rec-passphrase-file = Look at PIQUET_PASSPHRASE_FILE.
 err-not-confirmed = Nothing was done.
 rec-not-confirmed = Say `--yes` to wipe without a question.
 err-already-running = A node is already running with this profile.
-rec-already-running = Use it: `piquet status`.
+rec-already-running = piquet status
 err-daemon-gone = The running node went away before it had answered.
 rec-daemon-gone = Try again; `piquet status` says what was kept.
 err-no-network = The network can't be used.
@@ -163,27 +264,27 @@ rec-bad-name = Choose another name.
 err-bad-field = A field is empty, too long, or has characters that don't belong there.
 rec-bad-field = Look at `--help` of this command.
 err-no-such-group = There is no group { $name }.
-rec-no-such-group = `piquet group list` shows yours.
+rec-no-such-group = piquet group list
 err-no-such-member = There is no member { $name }.
-rec-no-such-member = `piquet group members GROUP` shows them.
+rec-no-such-member = piquet group members { $group }
 err-no-such-invite = There is no code { $name }.
-rec-no-such-invite = `piquet invite list GROUP` shows them.
+rec-no-such-invite = piquet invite list { $group }
 err-no-such-grievance = There is no grievance { $name }.
-rec-no-such-grievance = `piquet grievance list GROUP` shows them.
+rec-no-such-grievance = piquet grievance list { $group }
 err-no-such-call = There is no strike call { $name }.
-rec-no-such-call = `piquet strike list GROUP` shows them.
+rec-no-such-call = piquet strike list { $group }
 err-no-such-message = There is no message { $name }.
-rec-no-such-message = Give its whole id, as `piquet read --json` prints it.
+rec-no-such-message = piquet read { $group } --json
 err-not-found = That is not there.
-rec-not-found = Look at the lists of the group.
-err-ambiguous = { $name } means more than one.
-rec-ambiguous = Write more of it.
+rec-not-found = piquet status
+err-ambiguous = { $name } means more than one: { $candidates }.
+rec-ambiguous = Write more of it, or the id.
 err-not-allowed = You may not do this here: in a draft the founder alone may.
-rec-not-allowed = Ask the founder: `piquet group members GROUP`.
+rec-not-allowed = The founder is the key-holder of this list: `piquet group members { $group }`
 err-keyholder = One hand can't remove a key-holder.
 rec-keyholder = Found a group to decide such things together.
 err-already-member = You are in this group already.
-rec-already-member = `piquet group list` shows it.
+rec-already-member = piquet group list
 err-bad-code = This is no invite code, or it is mistyped.
 rec-bad-code = Compare it character by character, or scan it.
 err-newer-code = This code was made by a newer piquet.
@@ -195,21 +296,49 @@ rec-code-used = Tell who gave it to you, and ask for a new one.
 err-code-revoked = This code was revoked.
 rec-code-revoked = Ask for a new one.
 err-nobody-reached = Nobody who may let you in was reached in time.
-rec-nobody-reached = The code is kept: it goes on whenever `piquet` runs, until it expires.
-err-too-late = It is too late for that.
-rec-too-late = Look at its times: `piquet strike show GROUP ID`.
+rec-nobody-reached = The code is kept: it goes on whenever `piquet` runs, until it expires. `piquet status` says how it stands.
+err-nobody-asked = No node is running: nobody was asked yet. The code is kept.
+rec-nobody-asked = piquet up
+err-no-node = No node is running: nothing new can come.
+rec-no-node = piquet up
+err-follow-ended = The node went on without this reader, which was too slow.
+rec-follow-ended = piquet read { $group } --follow --since ID
+err-too-long = A message has at most { $bytes } bytes.
+rec-too-long = Send it in parts.
+err-not-text = What came in is not text in UTF-8.
+rec-not-text = Send text: other files can't be sent yet.
+err-too-late = It is too late for that: the call has closed its pledges, ended, or been called off.
+rec-too-late = piquet strike show { $group } ID
 err-closes-late = Pledging must end before the first start.
 rec-closes-late = Choose an earlier `--closes`.
+err-closes-past = { $time } is past: nobody could pledge.
+rec-closes-past = Choose a later `--closes`, or leave it out.
+err-start-past = { $time } is past.
+rec-start-past = Choose a `--start` that lies ahead.
 err-bad-leg = A leg needs zone, place, start and end, and must end after it starts.
 rec-bad-leg = Write it like "Europe/Paris;Lyon;2026-12-04T18:00;2026-12-04T22:00;40".
 err-bad-time = { $time } is not a time.
-rec-bad-time = Write it like 2026-12-04T18:00.
+rec-bad-time = Write it like 2026-12-04T18:00, without an offset: the zone says the rest.
 err-bad-zone = { $zone } is not a time zone.
 rec-bad-zone = Write it like Europe/Paris.
-err-no-such-time = { $time } is not one moment in { $zone }: the clocks change then.
-rec-no-such-time = Choose another time.
+err-no-such-time = { $time } is not one moment in { $zone }: the clocks change then, and skip or repeat it.
+rec-no-such-time = Choose a time an hour earlier or later.
 err-bad-amount = { $amount } is not an amount.
-rec-bad-amount = Write it like paid=4.50EUR/task or hours=7h/day.
+rec-bad-amount = Write it like paid=4.50EUR/task or hours=7h/day:measured; `piquet grievance file --help` lists all kinds.
+err-unknown-currency = ISO 4217 knows no currency “{ $currency }” ({ $amount }).
+rec-unknown-currency = Write its three letters, such as EUR, KES, BRL, INR: paid=4.50EUR/task.
+err-bad-decimals = { $currency } has { $decimals ->
+    [0] no digits
+    [one] one digit
+   *[other] { $decimals } digits
+} after the point.
+rec-bad-decimals = Round it to what can be paid.
+err-bad-when = { $when } is not a date, or its days don't exist or go backwards.
+rec-bad-when = Write it like 2026-11-20, 2026-11, 2026 or 2026-11-03..2026-11-20.
+err-coordinates = Coordinates show where somebody was to the metre.
+rec-coordinates = Name the city, and a zone's label if need be: --place "Lyon, Part-Dieu".
+err-own-grievance = This grievance is yours: it counts already.
+rec-own-grievance = piquet grievance list { $group }
 err-rolled-back = This profile is an old copy of one that has written since: it writes nothing here any more.
 rec-rolled-back = Ask for a new invite code and join again.
 err-needs-newer = Somebody uses a newer piquet here.

@@ -1,11 +1,27 @@
 ready = Votre nœud tourne. Il écoute sur { $listen }
 what-next = Et maintenant, dans un autre terminal : créez un groupe avec `piquet group create NOM`, ou rejoignez-en un avec `piquet join CODE`.
 made-profile = Votre profil est dans { $home }
+after-init = Et maintenant : lancez votre nœud avec `piquet`.
+passphrase-changed = La phrase de passe du profil dans { $home } a changé.
 unprotected-profile = Ce profil n'a pas de phrase de passe : quiconque a cet ordinateur peut tout y lire.
 offline = Enregistré sur ce disque. Rien n'est encore parti : l'envoi se fera quand `piquet` tournera.
 done = C'est fait.
-removed = Exclusion faite. Les clés ont changé ; considérez comme copié tout ce qui était lisible jusqu'ici.
-passphrase-advice = Six mots au hasard protègent un profil ; un code PIN, non. Personne ne peut réinitialiser une phrase oubliée.
+removed = { $name } n'en est plus, et les clés ont changé.
+removed-readable = Considérez comme copié ce qui se lisait depuis { $since } : { $messages ->
+    [one] { $messages } message
+   *[other] jusqu'à { $messages } messages
+}, { $grievances ->
+    [one] { $grievances } réclamation
+   *[other] { $grievances } réclamations
+}, { $calls ->
+    [one] { $calls } appel à la grève
+   *[other] { $calls } appels à la grève
+}, et les noms et adresses de { $members } membres.
+left = Vous avez quitté { $name }. Ce que vous y avez écrit reste chez ses membres.
+never = –
+a-group = GROUPE
+passphrase-advice = Six mots au hasard protègent un profil ; un code PIN, non. Personne ne peut réinitialiser une phrase oubliée : écrivez-la sur papier. Ceux-ci viennent d'être tirés, pour vous seulement : { $words }
+passphrase-ask = Phrase de passe :{" "}
 passphrase-new = Nouvelle phrase de passe :{" "}
 passphrase-again = Encore une fois :{" "}
 wipe-question = Ceci détruit définitivement le profil dans { $home }. Tapez `wipe` pour continuer :
@@ -16,15 +32,15 @@ status-running = En marche, écoute sur { $listen }. { $peers ->
    *[other] { $peers } pairs connectés.
 }
 status-not-running = Aucun nœud ne tourne : lancez-le avec `piquet`.
-status-group = { $name } : { $members ->
+status-group = { $name } ({ $kind }) : { $members ->
     [one] un membre
    *[other] { $members } membres
-}, { $entries } entrées, { $peers } connecté(s), dernières nouvelles { $heard }
+}, { $entries } entrées, { $peers } en ligne, dernières nouvelles { $heard }
 status-pending = { $count ->
     [one] Un journal attend une entrée qui n'est pas encore là.
    *[other] { $count } journaux attendent des entrées qui ne sont pas encore là.
 }
-status-equivocator = { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête.
+status-equivocator = { $group } : { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête. Demandez à { $name } de vive voix ; qui a créé le groupe peut l'exclure : `piquet group remove`.
 status-joining = { $count ->
     [one] Un code attend quelqu'un qui puisse vous admettre.
    *[other] { $count } codes attendent quelqu'un qui puisse vous admettre.
@@ -39,18 +55,27 @@ group-members = { $count ->
    *[other] { $count } membres
 }
 group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé.
+kind-draft = ébauche
 role-keyholder = porte les clés
 role-member = membre
 role-none = pas membre
-invited-by = admis par { $name }
+invited-by = entrée par { $name } le { $date }
+founded = fondation le { $date }
+let-in = { $count ->
+    [one] a fait entrer une personne
+   *[other] a fait entrer { $count } personnes
+} ({ $share } % des entrées)
+last-heard = dernières nouvelles { $time }
 that-is-you = (vous)
 
 code-open = ouvert
 code-used = utilisé
 code-expired = expiré
 code-revoked = révoqué
-join-joined = Vous êtes dans { $name }. À comparer avec qui vous a donné le code : { $words }
-join-waiting = En attente de quelqu'un qui puisse vous admettre. À comparer avec qui vous a donné le code : { $words }
+code-facts = servi { $used } fois sur { $uses }, jusqu'au { $expires }, par { $issuer }
+join-preview = Ce code est pour le groupe { $words }, jusqu'au { $expires }. Comparez ces mots avec qui vous l'a donné ; Ctrl-C s'ils diffèrent.
+join-joined = Vous êtes dans { $name }. Ses mots : { $words }
+join-waiting = En attente de quelqu'un qui puisse vous admettre dans { $words }.
 state-saved = enregistré sur ce disque
 state-delivered = remis à { $delivered } sur { $of }
 
@@ -64,6 +89,7 @@ grievance-support = { $count ->
     [one] { $count } de plus
    *[other] { $count } de plus
 }
+grievance-comparable = { $kind }, { $unit } { $per } : { $count } chiffres sur ce sujet, médiane { $median }, de { $min } à { $max }
 
 strike-pledging = engagements ouverts
 strike-closed = engagements clos
@@ -71,12 +97,28 @@ strike-under-way = en cours
 strike-ended = terminé
 strike-called-off = ANNULÉ
 strike-reason = Annulé : { $reason }
-strike-pledges = { $count } engagement(s), { $threshold } demandé(s)
-strike-hidden = Engagements cachés jusqu'à cinq, ou jusqu'à la clôture ; { $threshold } demandé(s)
-strike-closes = Clôture des engagements : { $time }
-strike-mine = Vous vous êtes engagé.
+leg-threshold = seuil ici : { $threshold }
+leg-doubtful = Qui appelle a écrit { $local } pour ce lieu : pour les horloges de cet ordinateur, c'est un autre moment. Demandez avant de vous y fier.
+strike-pledges = { $count ->
+    [one] { $count } engagement
+   *[other] { $count } engagements
+}, { $threshold ->
+    [0] sans seuil
+   *[other] seuil : { $threshold }
+}
+strike-hidden = Engagements cachés jusqu'à cinq, ou jusqu'à la clôture ; { $threshold ->
+    [0] sans seuil
+   *[other] seuil : { $threshold }
+}
+strike-closes = Clôture des engagements : { $time } ({ $zone }).
+strike-mine = Votre engagement est pris.
 strike-conflicting = Il y a deux versions du même numéro : demandez à qui appelle.
-strike-caller = Appel signé par { $name }
+strike-caller = Appel de { $name } ({ $id }), { $mandate }.
+mandate-founder = qui a créé ce groupe et en a le mandat
+mandate-none = qui n'a plus de mandat ici
+strike-verified = La signature de cette version vient d'être vérifiée sur cet ordinateur : elle est bonne.
+strike-not-verified = La signature de cette version ne peut être vérifiée sur cet ordinateur : ne vous y fiez pas. `piquet doctor` en dit plus.
+strike-version = Version { $sequence }, valable jusqu'au { $expires }.
 strike-counters = Les personnes nommées ici voient qui s'engage ; les autres membres et l'extérieur, non ; effacé à la clôture : { $names }
 form-log-off = Se déconnecter
 form-refuse-orders = Refuser les commandes
@@ -87,6 +129,68 @@ form-picket = Piquet de grève
 form-motorcade = Cortège
 form-no-tasks-from-requester = Aucune tâche du donneur d'ordre
 form-letter-day = Journée de lettres
+
+cat-pay-below-rate = paie : sous le tarif
+cat-pay-unpaid-or-rejected = paie : travail impayé ou refusé
+cat-pay-waiting = paie : attente
+cat-pay-distance = paie : distance
+cat-pay-grouped-orders = paie : commandes groupées
+cat-pay-bonus = paie : prime
+cat-pay-tips = paie : pourboires
+cat-pay-deductions = paie : retenues
+cat-pay-late = paie : retard
+cat-pay-expenses = paie : frais
+cat-account-deactivated = compte : désactivé
+cat-account-suspended = compte : suspendu
+cat-account-id-check = compte : contrôle d'identité
+cat-account-rating = compte : note
+cat-account-locked-out = compte : accès bloqué
+cat-account-customer-complaint = compte : plainte de client
+cat-algorithm-dispatch = algorithme : attribution du travail
+cat-algorithm-pay-change = algorithme : changement de paie
+cat-algorithm-monitoring = algorithme : surveillance
+cat-algorithm-no-human-review = algorithme : pas d'examen humain
+cat-algorithm-data-refused = algorithme : données refusées
+cat-safety-accident = sécurité : accident
+cat-safety-equipment = sécurité : équipement
+cat-safety-weather = sécurité : météo
+cat-safety-assault = sécurité : agression
+cat-safety-psychological = sécurité : santé psychique
+cat-respect-discrimination = respect : discrimination
+cat-respect-harassment = respect : harcèlement
+cat-respect-no-reply = respect : pas de réponse
+cat-retaliation = représailles
+cat-contract-change = contrat : modification
+cat-contract-nda = contrat : clause de secret
+cat-contract-status = contrat : statut
+cat-other = autre
+
+amount-paid = payé
+amount-expected = attendu
+amount-owed = dû
+amount-deducted = retenu
+amount-tip = pourboire
+amount-bonus = prime
+amount-hours = heures
+amount-waiting = attente
+amount-km = distance
+amount-tasks = tâches
+per-task = par tâche
+per-hour = par heure
+per-day = par jour
+per-week = par semaine
+per-month = par mois
+per-total = au total
+basis-document = d'après un document
+basis-measured = mesuré
+basis-estimate = estimé
+every-day = chaque jour
+every-week = chaque semaine
+every-month = chaque mois
+every-task = à chaque tâche
+support-same = vécu
+support-witness = témoin
+support-document = document
 
 event-members = { $name } : les membres ont changé.
 event-joined = Vous êtes dans { $name }.
@@ -105,7 +209,7 @@ doctor-group = Voyez `piquet status` : il dit ce qu'il faut à chaque groupe.
 doctor-closed = Ce sur quoi ce groupe repose n'est plus lisible : demandez un nouveau code d'invitation à un membre, et ce qui est lisible sera retrouvé.
 
 err-no-profile = Il n'y a pas de profil ici.
-rec-no-profile = Créez-en un avec `piquet init`, ou commencez par `piquet`.
+rec-no-profile = Créez-en un et lancez votre nœud avec `piquet`, ou créez-le seulement avec `piquet init`.
 err-profile-exists = Il y a déjà un profil ici.
 rec-profile-exists = Prenez un autre dossier avec `--home`, ou détruisez celui-ci avec `piquet wipe`.
 err-profile-locked = Un autre processus utilise ce profil.
@@ -147,7 +251,7 @@ rec-passphrase-file = Vérifiez PIQUET_PASSPHRASE_FILE.
 err-not-confirmed = Rien n'a été fait.
 rec-not-confirmed = Dites `--yes` pour détruire sans question.
 err-already-running = Un nœud tourne déjà avec ce profil.
-rec-already-running = Utilisez-le : `piquet status`.
+rec-already-running = piquet status
 err-daemon-gone = Le nœud s'est arrêté avant d'avoir répondu.
 rec-daemon-gone = Réessayez ; `piquet status` dit ce qui a été gardé.
 err-no-network = Le réseau est inutilisable.
@@ -163,27 +267,27 @@ rec-bad-name = Choisissez un autre nom.
 err-bad-field = Un champ est vide, trop long, ou contient des caractères qui n'y ont pas leur place.
 rec-bad-field = Voyez `--help` de cette commande.
 err-no-such-group = Il n'y a pas de groupe { $name }.
-rec-no-such-group = `piquet group list` montre les vôtres.
+rec-no-such-group = piquet group list
 err-no-such-member = Il n'y a pas de membre { $name }.
-rec-no-such-member = `piquet group members GROUPE` les montre.
+rec-no-such-member = piquet group members { $group }
 err-no-such-invite = Il n'y a pas de code { $name }.
-rec-no-such-invite = `piquet invite list GROUPE` les montre.
+rec-no-such-invite = piquet invite list { $group }
 err-no-such-grievance = Il n'y a pas de réclamation { $name }.
-rec-no-such-grievance = `piquet grievance list GROUPE` les montre.
+rec-no-such-grievance = piquet grievance list { $group }
 err-no-such-call = Il n'y a pas d'appel à la grève { $name }.
-rec-no-such-call = `piquet strike list GROUPE` les montre.
+rec-no-such-call = piquet strike list { $group }
 err-no-such-message = Il n'y a pas de message { $name }.
-rec-no-such-message = Donnez son identifiant entier, tel que `piquet read --json` l'affiche.
+rec-no-such-message = piquet read { $group } --json
 err-not-found = Cela n'existe pas ici.
-rec-not-found = Voyez les listes du groupe.
-err-ambiguous = { $name } désigne plusieurs choses.
-rec-ambiguous = Écrivez-en davantage.
+rec-not-found = piquet status
+err-ambiguous = { $name } désigne plusieurs choses : { $candidates }.
+rec-ambiguous = Écrivez-en davantage, ou l'identifiant.
 err-not-allowed = Vous ne pouvez pas faire cela ici : dans une ébauche, seule la personne qui l'a créée le peut.
-rec-not-allowed = Demandez-lui : `piquet group members GROUPE`.
+rec-not-allowed = C'est la personne qui porte les clés dans cette liste : `piquet group members { $group }`
 err-keyholder = Une seule main n'exclut pas qui porte les clés.
 rec-keyholder = Fondez un groupe pour décider de cela ensemble.
 err-already-member = Vous êtes déjà dans ce groupe.
-rec-already-member = `piquet group list` le montre.
+rec-already-member = piquet group list
 err-bad-code = Ce n'est pas un code d'invitation, ou il est mal recopié.
 rec-bad-code = Comparez caractère par caractère, ou scannez-le.
 err-newer-code = Ce code vient d'un piquet plus récent.
@@ -195,21 +299,49 @@ rec-code-used = Prévenez qui vous l'a donné, et demandez-en un nouveau.
 err-code-revoked = Ce code a été révoqué.
 rec-code-revoked = Demandez-en un nouveau.
 err-nobody-reached = Personne qui puisse vous admettre n'a été joint à temps.
-rec-nobody-reached = Le code est gardé : il continue chaque fois que `piquet` tourne, jusqu'à son expiration.
-err-too-late = C'est trop tard pour cela.
-rec-too-late = Voyez ses heures : `piquet strike show GROUPE ID`.
+rec-nobody-reached = Le code est gardé : il continue chaque fois que `piquet` tourne, jusqu'à son expiration. `piquet status` dit où il en est.
+err-nobody-asked = Aucun nœud ne tourne : personne n'a encore été sollicité. Le code est gardé.
+rec-nobody-asked = piquet up
+err-no-node = Aucun nœud ne tourne : rien de nouveau ne peut venir.
+rec-no-node = piquet up
+err-follow-ended = Le nœud a continué sans ce lecteur, trop lent.
+rec-follow-ended = piquet read { $group } --follow --since ID
+err-too-long = Un message a au plus { $bytes } octets.
+rec-too-long = Envoyez-le en plusieurs fois.
+err-not-text = Ce qui est arrivé n'est pas du texte en UTF-8.
+rec-not-text = Envoyez du texte : les autres fichiers ne peuvent pas encore être envoyés.
+err-too-late = C'est trop tard : les engagements sont clos, l'appel est terminé ou annulé.
+rec-too-late = piquet strike show { $group } ID
 err-closes-late = La clôture des engagements doit précéder le premier début.
 rec-closes-late = Choisissez un `--closes` plus tôt.
+err-closes-past = { $time } est passé : personne ne pourrait s'engager.
+rec-closes-past = Choisissez un `--closes` plus tard, ou aucun.
+err-start-past = { $time } est passé.
+rec-start-past = Choisissez un `--start` à venir.
 err-bad-leg = Une étape demande fuseau, lieu, début et fin, et finit après avoir commencé.
 rec-bad-leg = Écrivez-la comme "Europe/Paris;Lyon;2026-12-04T18:00;2026-12-04T22:00;40".
 err-bad-time = { $time } n'est pas une heure.
-rec-bad-time = Écrivez-la comme 2026-12-04T18:00.
+rec-bad-time = Écrivez-la comme 2026-12-04T18:00, sans décalage : le fuseau dit le reste.
 err-bad-zone = { $zone } n'est pas un fuseau horaire.
 rec-bad-zone = Écrivez-le comme Europe/Paris.
-err-no-such-time = { $time } n'est pas un instant unique à { $zone } : on y change d'heure.
-rec-no-such-time = Choisissez une autre heure.
+err-no-such-time = { $time } n'est pas un instant unique à { $zone } : on y change d'heure, et cette heure manque ou revient.
+rec-no-such-time = Choisissez une heure plus tôt ou plus tard.
 err-bad-amount = { $amount } n'est pas un montant.
-rec-bad-amount = Écrivez-le comme paid=4.50EUR/task ou hours=7h/day.
+rec-bad-amount = Écrivez-le comme paid=4.50EUR/task ou hours=7h/day:measured ; `piquet grievance file --help` liste tout.
+err-unknown-currency = ISO 4217 ne connaît pas la monnaie « { $currency } » ({ $amount }).
+rec-unknown-currency = Écrivez ses trois lettres, comme EUR, KES, BRL, INR : paid=4.50EUR/task.
+err-bad-decimals = { $currency } { $decimals ->
+    [0] n'a pas de décimales.
+    [one] a une décimale.
+   *[other] a { $decimals } décimales.
+}
+rec-bad-decimals = Arrondissez à ce qui peut se payer.
+err-bad-when = { $when } n'est pas une date, ou ses jours n'existent pas ou vont à rebours.
+rec-bad-when = Écrivez-la comme 2026-11-20, 2026-11, 2026 ou 2026-11-03..2026-11-20.
+err-coordinates = Des coordonnées montrent au mètre près où était quelqu'un.
+rec-coordinates = Nommez la ville, et s'il le faut une zone : --place "Lyon, Part-Dieu".
+err-own-grievance = Cette réclamation est la vôtre : elle compte déjà.
+rec-own-grievance = piquet grievance list { $group }
 err-rolled-back = Ce profil est une ancienne copie d'un profil qui a écrit depuis : il n'écrit plus rien ici.
 rec-rolled-back = Demandez un nouveau code d'invitation et rejoignez à nouveau.
 err-needs-newer = Quelqu'un utilise ici un piquet plus récent.

@@ -36,8 +36,11 @@ fn grievance() -> Grievance {
             scale: 2,
             unit: "EUR".into(),
             per: "task".into(),
+            basis: Some("measured".into()),
         }],
         text: String::new(),
+        every: Some("week".into()),
+        zone: Some("Europe/Paris".into()),
     }
 }
 
@@ -56,7 +59,7 @@ fn call(sequence: u32, changes: Option<EntryId>) -> Call {
         sequence,
         title: "Evening off".into(),
         demands: vec!["5 EUR a task".into()],
-        form: "log_off".into(),
+        forms: vec!["log_off".into()],
         legs: vec![leg],
         threshold: 10,
         closes: 900,
@@ -169,9 +172,21 @@ fn bodies_out_of_bounds_are_refused() {
         Grievance { platform: String::new(), ..grievance() },
         Grievance { platform: "a\u{1b}[31m".into(), ..grievance() },
         Grievance { when: "yesterday".into(), ..grievance() },
+        Grievance { when: "2026-11..".into(), ..grievance() },
+        Grievance { when: "2026..2027..2028".into(), ..grievance() },
+        Grievance { every: Some("century".into()), ..grievance() },
+        Grievance { zone: Some(String::new()), ..grievance() },
+        Grievance {
+            amounts: vec![Amount { basis: Some("rumour".into()), ..grievance().amounts[0].clone() }],
+            ..grievance()
+        },
         Grievance { text: "x".repeat(17_000), ..grievance() },
         Grievance { amounts: vec![Amount { scale: 9, ..grievance().amounts[0].clone() }], ..grievance() },
     ];
+    for when in ["", "2026", "2026-11", "2026-11-20", "2026-11-03..2026-11-20", "2026..2027"] {
+        let body = Grievance { when: when.into(), ..grievance() };
+        assert_eq!(Grievance::from_payload(&body.to_payload()), Ok(body));
+    }
     for body in bad_grievances {
         assert!(Grievance::from_payload(&body.to_payload()).is_err(), "{body:?}");
     }
@@ -180,7 +195,9 @@ fn bodies_out_of_bounds_are_refused() {
         Call { legs: vec![], ..call(1, None) },
         Call { closes: 1001, ..call(1, None) },
         Call { expires: 1999, ..call(1, None) },
-        Call { form: "riot".into(), ..call(1, None) },
+        Call { forms: vec!["riot".into()], ..call(1, None) },
+        Call { forms: vec![], ..call(1, None) },
+        Call { forms: vec!["picket".into(); 2], ..call(1, None) },
         Call { title: "a\nb".into(), ..call(1, None) },
     ];
     for body in bad_calls {

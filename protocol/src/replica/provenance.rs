@@ -1,0 +1,36 @@
+//! Where something came from, for people who ask: read again from the disk, and checked again.
+
+use super::{Replica, Round};
+use crate::entry::{Lane, UnverifiedEntry};
+use crate::id::{DeviceKey, EntryId, MemberId};
+use crate::log::LogId;
+use crate::store::StoreError;
+
+impl Replica {
+    /// When a current member came in, in seconds since 1970 by the clock of who let it in; the founder's, of
+    /// the founding.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn joined_at(&self, member: &MemberId, round: &Round<'_>) -> Result<Option<u32>, StoreError> {
+        let Some(info) = self.view().members.get(member) else { return Ok(None) };
+        let shelf = self.shelf(round);
+        let stored = match &info.admission {
+            Some(act) => shelf.by_id(act)?,
+            None => shelf.at(LogId { device: DeviceKey(member.0), lane: Lane::Acts }, 1)?,
+        };
+        Ok(stored.and_then(|stored| self.open_body(&stored.entry)).map(|body| body.time))
+    }
+
+    /// Whether a stored entry bears its author's signature over exactly these bytes, checked anew (E-7).
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_signed(&self, id: &EntryId, round: &Round<'_>) -> Result<bool, StoreError> {
+        let Some(stored) = self.shelf(round).by_id(id)? else { return Ok(false) };
+        let entry = stored.entry;
+        let unverified = UnverifiedEntry::decode(entry.bytes()).ok();
+        let verified = unverified.and_then(|e| e.verify(&self.group(), &entry.device(), &entry.epoch()));
+        Ok(verified.is_some_and(|verified| verified.id() == *id))
+    }
+}

@@ -1,0 +1,33 @@
+//! The manual page: one for all commands.
+
+use std::io;
+
+use clap::Command;
+use clap_mangen::Man;
+
+/// The page, as roff.
+pub(super) fn page(command: Command) -> Vec<u8> {
+    let mut page = Vec::new();
+    let mut command = command;
+    command.build();
+    // Writing into memory does not fail.
+    let _ = Man::new(command.clone()).render(&mut page);
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+        let _ = section(sub, &mut page);
+    }
+    page
+}
+
+/// A command and those below it, each a section of its own.
+fn section(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let name = command.get_display_name().unwrap_or(command.get_name()).replace('-', " ");
+    let man = Man::new(command.clone());
+    let mut text = Vec::new();
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    let text = String::from_utf8_lossy(&text).replace(".SH ", ".SS ");
+    page.extend(format!(".SH \"{}\"\n{text}", name.to_uppercase()).into_bytes());
+    let below = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+    below.into_iter().try_for_each(|sub| section(sub, page))
+}

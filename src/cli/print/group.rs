@@ -1,0 +1,100 @@
+//! What is connected, groups, members.
+
+use owo_colors::OwoColorize;
+
+use super::super::plain::{plain, who};
+use super::{Printer, short};
+use crate::control::Reply;
+use crate::control::reply::{GroupStatus, Readable};
+use crate::schedule::here;
+
+impl Printer {
+    pub(super) fn status(&self, reply: &Reply) -> bool {
+        let Reply::Status { peer, listen, peers, groups, joining, .. } = reply else { return true };
+        let shown = match peer {
+            Some(_) => {
+                self.say("status-running", &[("listen", &listen.join(" ")), ("peers", &peers.to_string())])
+            }
+            None => self.say("status-not-running", &[]),
+        };
+        let all = groups.iter().all(|group| self.group_status(group));
+        if *joining > 0 {
+            self.say("status-joining", &[("count", &joining.to_string())]);
+        }
+        shown && all
+    }
+
+    fn group_status(&self, group: &GroupStatus) -> bool {
+        let name = plain(&group.name);
+        let heard = group.last_heard.as_deref().map_or_else(|| self.texts.get("never", &[]), here);
+        let args = [
+            ("name", name.as_str()),
+            ("kind", &self.texts.get(&format!("kind-{}", group.kind), &[])),
+            ("members", &group.members.to_string()),
+            ("entries", &group.entries.to_string()),
+            ("peers", &group.peers.to_string()),
+            ("heard", &heard),
+        ];
+        let shown = self.say("status-group", &args);
+        if let Some(why) = &group.frozen {
+            self.say(&format!("frozen-{}", why.replace('_', "-")), &[("group", &name)]);
+        }
+        if group.pending > 0 {
+            self.say("status-pending", &[("count", &group.pending.to_string())]);
+        }
+        for person in &group.equivocators {
+            self.say("status-equivocator", &[("name", &who(person)), ("group", &name)]);
+        }
+        shown
+    }
+
+    /// `brief`: one of a list.
+    pub(super) fn group(&self, reply: &Reply, brief: bool) -> bool {
+        let Reply::Group { group, name, role, members, .. } = reply else { return true };
+        let count = self.texts.get("group-members", &[("count", &members.to_string())]);
+        let role = self.texts.get(&format!("role-{role}"), &[]);
+        let shown = self.line(&format!("{}  {}  {count}  {role}", plain(name).bold(), short(group)));
+        shown && (brief || self.say("group-draft", &[]))
+    }
+
+    pub(super) fn member(&self, reply: &Reply) -> bool {
+        let Reply::Member { member, name, role, invited_by, joined, invited, share, last_heard, me } = reply
+        else {
+            return true;
+        };
+        let mut parts = vec![
+            who(name).bold().to_string(),
+            short(member).to_owned(),
+            self.texts.get(&format!("role-{role}"), &[]),
+        ];
+        if *me {
+            parts.push(self.texts.get("that-is-you", &[]));
+        }
+        let joined = joined.as_deref().map(here).unwrap_or_default();
+        parts.push(match invited_by {
+            Some(by) => self.texts.get("invited-by", &[("name", &who(by)), ("date", &joined)]),
+            None => self.texts.get("founded", &[("date", &joined)]),
+        });
+        if *invited > 0 {
+            let args = [("count", invited.to_string()), ("share", share.to_string())];
+            parts.push(self.texts.get("let-in", &args.each_ref().map(|(k, v)| (*k, v.as_str()))));
+        }
+        if let Some(heard) = last_heard.as_deref().filter(|_| !me) {
+            parts.push(self.texts.get("last-heard", &[("time", &here(heard))]));
+        }
+        self.line(&parts.join("  "))
+    }
+
+    pub(super) fn removed(&self, name: &str, readable: &Readable) -> bool {
+        let since = readable.since.as_deref().map_or_else(|| self.texts.get("never", &[]), here);
+        self.say("removed", &[("name", &who(name))]);
+        let args = [
+            ("since", since),
+            ("messages", readable.messages.to_string()),
+            ("grievances", readable.grievances.to_string()),
+            ("calls", readable.calls.to_string()),
+            ("members", readable.members.to_string()),
+        ];
+        self.say("removed-readable", &args.each_ref().map(|(k, v)| (*k, v.as_str())))
+    }
+}

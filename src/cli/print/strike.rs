@@ -1,0 +1,98 @@
+//! Strike calls.
+
+use owo_colors::OwoColorize;
+
+use super::super::plain::{plain, who};
+use super::{Printer, short};
+use crate::control::Reply;
+use crate::control::reply::{LegReply, OriginReply};
+use crate::schedule::{here, wall};
+
+impl Printer {
+    /// `brief`: one of a list.
+    pub(super) fn strike(&self, reply: &Reply, brief: bool) -> bool {
+        let Reply::Strike { id, title, state, reason, legs, forms, demands, mine, conflicting, .. } = reply
+        else {
+            return true;
+        };
+        let state = self.texts.get(&format!("strike-{}", state.replace('_', "-")), &[]);
+        let shown = self.line(&format!("{}  {}  {state}", short(id), plain(title).bold()));
+        if let Some(reason) = reason {
+            self.say("strike-reason", &[("reason", &plain(reason))]);
+        }
+        let shown = shown && legs.iter().all(|leg| self.leg(leg));
+        let form = |form: &String| self.texts.get(&format!("form-{}", form.replace('_', "-")), &[]);
+        self.line(&format!("    {}", forms.iter().map(form).collect::<Vec<_>>().join(" · ")));
+        for demand in demands {
+            self.line(&format!("    – {}", plain(demand)));
+        }
+        self.pledges(reply);
+        if *mine {
+            self.say("strike-mine", &[]);
+        }
+        if *conflicting {
+            self.say("strike-conflicting", &[]);
+        }
+        if !brief {
+            self.provenance(reply);
+        }
+        shown
+    }
+
+    /// Times as the leg's own clocks show them, from the moments that all nodes go by.
+    fn leg(&self, leg: &LegReply) -> bool {
+        let clock = |utc: &str, local: &str| seconds(utc).map_or(plain(local), |s| wall(s, &leg.zone));
+        let (start, end) = (clock(&leg.start, &leg.start_local), clock(&leg.end, &leg.end_local));
+        let end = end.strip_prefix(start.get(..11).unwrap_or("-")).unwrap_or(&end);
+        let mut parts = vec![plain(&leg.zone), plain(&leg.place), format!("{start} – {end}")];
+        if leg.threshold > 0 {
+            parts.push(self.texts.get("leg-threshold", &[("threshold", &leg.threshold.to_string())]));
+        }
+        parts.retain(|part| !part.is_empty());
+        let shown = self.line(&format!("    {}", parts.join("  ")));
+        if leg.doubtful {
+            let local = [plain(&leg.start_local), plain(&leg.end_local)].join(" – ");
+            self.say("leg-doubtful", &[("local", &local)]);
+        }
+        shown
+    }
+
+    fn pledges(&self, reply: &Reply) {
+        let Reply::Strike { pledges, threshold, closes, legs, .. } = reply else { return };
+        let threshold = threshold.to_string();
+        match pledges {
+            Some(count) => {
+                self.say("strike-pledges", &[("count", &count.to_string()), ("threshold", &threshold)])
+            }
+            None => self.say("strike-hidden", &[("threshold", &threshold)]),
+        };
+        let zone = legs.first().map_or("UTC", |leg| leg.zone.as_str());
+        let time = seconds(closes).map_or(closes.clone(), |seconds| wall(seconds, zone));
+        self.say("strike-closes", &[("time", &time), ("zone", &plain(zone))]);
+    }
+
+    /// Where a call came from, and who can see names: what everybody should look at before pledging.
+    fn provenance(&self, reply: &Reply) {
+        let Reply::Strike { origin, sequence, expires, counters, sent, .. } = reply else { return };
+        self.say("strike-version", &[("sequence", &sequence.to_string()), ("expires", &here(expires))]);
+        self.origin(origin);
+        let counters: Vec<String> = counters.iter().map(|name| who(name)).collect();
+        self.say("strike-counters", &[("names", &counters.join(", "))]);
+        if let Some(sent) = sent {
+            self.line(&self.sent(sent));
+        }
+    }
+
+    fn origin(&self, origin: &OriginReply) -> bool {
+        let mandate = self.texts.get(&format!("mandate-{}", origin.mandate), &[]);
+        let args =
+            [("name", who(&origin.name)), ("id", short(&origin.issuer).to_owned()), ("mandate", mandate)];
+        self.say("strike-caller", &args.each_ref().map(|(k, v)| (*k, v.as_str())));
+        self.say(if origin.verified { "strike-verified" } else { "strike-not-verified" }, &[])
+    }
+}
+
+fn seconds(utc: &str) -> Option<u64> {
+    let moment: jiff::Timestamp = utc.parse().ok()?;
+    u64::try_from(moment.as_second()).ok()
+}

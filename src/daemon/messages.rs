@@ -1,0 +1,106 @@
+//! Requests on messages.
+
+use piquet_protocol::id::{EntryId, GroupId};
+use piquet_protocol::replica::MessageView;
+use piquet_protocol::time::Timestamp;
+
+use super::engine::{Answer, Engine, failure, store_failure};
+use super::{answers, lookup, now};
+use crate::control::{Failure, Reply};
+
+/// Most messages of one reading.
+const MAX_READ: usize = 100_000;
+/// Messages of a reading if nobody says how many.
+const DEFAULT: usize = 50;
+/// Messages looked at together.
+const PAGE: usize = 256;
+
+impl Engine {
+    pub(super) fn send(&mut self, group: &str, text: &str, now: Timestamp) -> Answer {
+        let id = self.replica(group)?.group();
+        let sent = self.node.send(id, text, now).map_err(|error| failure(&error))?;
+        let view = self.message(id, &sent, now);
+        self.in_group(&id.to_hex(), |replica| vec![answers::sent(&id, replica, view.as_ref())])
+    }
+
+    fn message(&mut self, group: GroupId, id: &EntryId, now: Timestamp) -> Option<MessageView> {
+        self.node
+            .ask(group, now, |replica, round| replica.message_by_id(id, round))
+            .and_then(|view| view.ok().flatten())
+    }
+
+    /// One message as a reply.
+    pub fn message_reply(&mut self, group: GroupId, id: &EntryId) -> Option<Reply> {
+        let view = self.message(group, id, now())?;
+        self.node.group(&group).map(|replica| answers::message(replica, &view))
+    }
+
+    /// The newest, or what follows a message, oldest first: whoever asks on from the last one misses nothing
+    /// that is in the group by then.
+    pub(super) fn read(
+        &mut self,
+        group: &str,
+        limit: Option<usize>,
+        since: Option<&str>,
+        now: Timestamp,
+    ) -> Answer {
+        let id = self.replica(group)?.group();
+        let list = match since {
+            None => self.page(id, None, limit.unwrap_or(DEFAULT).min(MAX_READ), now)?,
+            Some(text) => {
+                let after = self.place(id, text, now)?;
+                let mut list = self.newer(id, now, |view| view.order > after)?;
+                list.truncate(limit.unwrap_or(MAX_READ));
+                list
+            }
+        };
+        self.in_group(&id.to_hex(), |replica| {
+            list.iter().map(|view| answers::message(replica, view)).collect()
+        })
+    }
+
+    /// The place on the screen of a message named by its id or the start of it.
+    fn place(&mut self, group: GroupId, text: &str, now: Timestamp) -> Result<u128, Failure> {
+        let whole = EntryId::from_hex(text).and_then(|id| self.message(group, &id, now));
+        if let Some(view) = whole {
+            return Ok(view.order);
+        }
+        let all = self.newer(group, now, |_| true)?;
+        let of = |id: &EntryId| all.iter().find(|view| view.id == *id).map(|view| view.order);
+        let id = lookup::message(all.iter().map(|view| view.id), text)?;
+        of(&id).ok_or_else(|| Failure::new("no_such_message", 1).with("name", text))
+    }
+
+    /// The messages, from the newest back, as long as they fit; oldest first.
+    fn newer(
+        &mut self,
+        group: GroupId,
+        now: Timestamp,
+        fits: impl Fn(&MessageView) -> bool,
+    ) -> Result<Vec<MessageView>, Failure> {
+        let (mut found, mut before): (Vec<MessageView>, Option<u128>) = (Vec::new(), None);
+        while found.len() < MAX_READ {
+            let page = self.page(group, before, PAGE, now)?;
+            let Some(first) = page.first() else { break };
+            before = Some(first.order);
+            let fitting = page.iter().rev().take_while(|view| fits(view)).count();
+            found.extend(page.iter().rev().take(fitting).cloned());
+            if fitting < page.len() {
+                break;
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    fn page(
+        &mut self,
+        group: GroupId,
+        before: Option<u128>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<MessageView>, Failure> {
+        let read = self.node.ask(group, now, |replica, round| replica.messages(before, limit, round));
+        read.unwrap_or(Ok(Vec::new())).map_err(|error| store_failure(&error))
+    }
+}
