@@ -18,7 +18,7 @@ fn the_tour_in_the_readme_works_as_it_stands() {
     let output = bash.output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
-    for seen in ["Bonjour from Lyon", "pay.below_rate", "2 more", "Evening off", "2 pledged"] {
+    for seen in ["Bonjour from Lyon", "below the rate", "2 more", "Evening off", "2 pledged"] {
         assert!(out.contains(seen), "{seen} in\n{out}\n{err}");
     }
 }

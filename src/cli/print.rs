@@ -175,9 +175,12 @@ impl Printer {
         let Ok(qr) = qrcode::QrCode::with_error_correction_level(code, qrcode::EcLevel::L) else {
             return true;
         };
-        // Dark terminals: light modules must be the bright ones.
-        let (dark, light) = (Dense1x2::Light, Dense1x2::Dark);
-        self.raw(&qr.render::<Dense1x2>().dark_color(dark).light_color(light).quiet_zone(true).build())
+        // Light modules must be the bright ones. Without colours, a terminal is taken to be a dark one.
+        let colours = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        let (dark, light) =
+            if colours { (Dense1x2::Dark, Dense1x2::Light) } else { (Dense1x2::Light, Dense1x2::Dark) };
+        let drawn = qr.render::<Dense1x2>().dark_color(dark).light_color(light).quiet_zone(true).build();
+        drawn.lines().all(|row| self.raw(&row.black().on_bright_white().to_string()))
     }
 
     /// Why nothing was done, and what to do.

@@ -341,6 +341,8 @@ pub enum Reply {
         caller: String,
         /// Where this version came from.
         origin: OriginReply,
+        /// Where the call-off came from.
+        call_off: Option<OriginReply>,
         /// Names of who can see who pledged.
         counters: Vec<String>,
         /// Whether this profile has said yes.

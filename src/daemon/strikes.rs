@@ -2,7 +2,7 @@
 
 use piquet_protocol::action::board::CallView;
 use piquet_protocol::action::strike::{Call, Leg};
-use piquet_protocol::id::{EntryId, GroupId};
+use piquet_protocol::id::{EntryId, GroupId, MemberId};
 use piquet_protocol::node::{CallPlan, PledgeState};
 use piquet_protocol::replica::{Reach, Replica};
 use piquet_protocol::time::Timestamp;
@@ -20,7 +20,10 @@ struct Known {
     mine: Option<PledgeState>,
     tally: Option<u32>,
     reach: Option<Reach>,
-    signed: bool,
+    /// Whose signature over the standing version holds.
+    signer: Option<MemberId>,
+    /// And over the call-off.
+    off_signer: Option<MemberId>,
 }
 
 impl Engine {
@@ -36,13 +39,16 @@ impl Engine {
     fn strike(&mut self, group: GroupId, id: EntryId, now: Timestamp) -> Option<Reply> {
         let tally = self.node.tally(group, id, now).ok().flatten();
         let mine = self.node.pledge(&group, &id);
-        let version = self.node.group(&group)?.board().call_view(&id)?.version;
-        let (reach, signed) = self.node.ask(group, now, |replica, round| {
-            (replica.reach_of(&version, round).ok().flatten(), replica.is_signed(&version, round) == Ok(true))
+        let view = self.node.group(&group)?.board().call_view(&id)?;
+        let newest = view.off.unwrap_or(view.version);
+        let known = self.node.ask(group, now, |replica, round| {
+            // What can't be read is not known to be signed.
+            let signer = |entry: &EntryId| replica.signed_by(entry, round).ok().flatten();
+            let reach = replica.reach_of(&newest, round).ok().flatten();
+            let (signer, off_signer) = (signer(&view.version), view.off.as_ref().and_then(signer));
+            Known { mine, tally, reach, signer, off_signer }
         })?;
-        let replica = self.node.group(&group)?;
-        let view = replica.board().call_view(&id)?;
-        Some(reply(replica, &id, &view, Known { mine, tally, reach, signed }, now))
+        Some(reply(self.node.group(&group)?, &id, &view, known, now))
     }
 
     /// By start: what comes first stands first.
@@ -142,15 +148,22 @@ fn pledges(count: Option<(u32, bool)>, tally: Option<u32>) -> Option<u32> {
     closed.or(tally).or(count.map(|(count, _)| count))
 }
 
-fn origin(replica: &Replica, view: &CallView, signed: bool) -> OriginReply {
-    let founder = replica.view().is_keyholder(&view.author);
+fn origin(replica: &Replica, entry: &EntryId, author: &MemberId, signer: Option<MemberId>) -> OriginReply {
+    let founder = replica.view().is_keyholder(author);
     OriginReply {
-        issuer: view.author.to_hex(),
-        name: answers::name(replica, &view.author),
+        issuer: author.to_hex(),
+        name: answers::name(replica, author),
         mandate: if founder { "founder" } else { "none" }.to_owned(),
-        verified: signed,
-        version: view.version.to_hex(),
+        verified: signer == Some(*author),
+        version: entry.to_hex(),
     }
+}
+
+/// Who called it off: in a draft nobody but the caller has the mandate, so the caller is meant until the
+/// signature says otherwise.
+fn off_origin(replica: &Replica, view: &CallView, signer: Option<MemberId>) -> Option<OriginReply> {
+    let author = signer.unwrap_or(view.author);
+    view.off.as_ref().map(|entry| origin(replica, entry, &author, signer))
 }
 
 fn reply(replica: &Replica, id: &EntryId, view: &CallView, known: Known, now: Timestamp) -> Reply {
@@ -171,7 +184,8 @@ fn reply(replica: &Replica, id: &EntryId, view: &CallView, known: Known, now: Ti
         threshold: body.threshold,
         sequence: view.called_off.as_ref().map_or(body.sequence, |off| off.sequence),
         caller: answers::name(replica, &view.author),
-        origin: origin(replica, view, known.signed),
+        origin: origin(replica, &view.version, &view.author, known.signer),
+        call_off: off_origin(replica, view, known.off_signer),
         counters: body.counters.iter().map(|member| answers::name(replica, member)).collect(),
         mine: known.mine.is_some_and(|state| state.yes),
         reason: view.called_off.as_ref().map(|off| off.reason.clone()),

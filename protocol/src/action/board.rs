@@ -69,6 +69,8 @@ pub struct CallView {
     pub body: Call,
     /// Called off, with the reason.
     pub called_off: Option<CallOff>,
+    /// The entry that called it off.
+    pub off: Option<EntryId>,
     /// Two versions share the highest sequence: shown as conflicting.
     pub conflicting: bool,
 }
@@ -203,6 +205,7 @@ impl Board {
             version: *version,
             body: body.clone(),
             called_off: off.map(|(_, off)| off.clone()),
+            off: off.map(|(id, _)| *id),
             conflicting: at_newest.next().is_some(),
         })
     }

@@ -22,15 +22,16 @@ impl Replica {
         Ok(stored.and_then(|stored| self.open_body(&stored.entry)).map(|body| body.time))
     }
 
-    /// Whether a stored entry bears its author's signature over exactly these bytes, checked anew (E-7).
+    /// Whose signature a stored entry bears over exactly these bytes, checked anew (E-7); none if it is not
+    /// here or the signature does not hold.
     ///
     /// # Errors
     /// The store's.
-    pub fn is_signed(&self, id: &EntryId, round: &Round<'_>) -> Result<bool, StoreError> {
-        let Some(stored) = self.shelf(round).by_id(id)? else { return Ok(false) };
+    pub fn signed_by(&self, id: &EntryId, round: &Round<'_>) -> Result<Option<MemberId>, StoreError> {
+        let Some(stored) = self.shelf(round).by_id(id)? else { return Ok(None) };
         let entry = stored.entry;
         let unverified = UnverifiedEntry::decode(entry.bytes()).ok();
         let verified = unverified.and_then(|e| e.verify(&self.group(), &entry.device(), &entry.epoch()));
-        Ok(verified.is_some_and(|verified| verified.id() == *id))
+        Ok(verified.filter(|verified| verified.id() == *id).map(|verified| verified.device().into()))
     }
 }

@@ -73,9 +73,10 @@ impl Printer {
 
     /// Where a call came from, and who can see names: what everybody should look at before pledging.
     fn provenance(&self, reply: &Reply) {
-        let Reply::Strike { origin, sequence, expires, counters, sent, .. } = reply else { return };
+        let Reply::Strike { origin, call_off, sequence, expires, counters, sent, .. } = reply else { return };
         self.say("strike-version", &[("sequence", &sequence.to_string()), ("expires", &here(expires))]);
-        self.origin(origin);
+        self.origin(origin, "strike-caller");
+        call_off.iter().for_each(|origin| self.origin(origin, "strike-off-by"));
         let counters: Vec<String> = counters.iter().map(|name| who(name)).collect();
         self.say("strike-counters", &[("names", &counters.join(", "))]);
         if let Some(sent) = sent {
@@ -83,12 +84,12 @@ impl Printer {
         }
     }
 
-    fn origin(&self, origin: &OriginReply) -> bool {
+    fn origin(&self, origin: &OriginReply, said: &str) {
         let mandate = self.texts.get(&format!("mandate-{}", origin.mandate), &[]);
         let args =
             [("name", who(&origin.name)), ("id", short(&origin.issuer).to_owned()), ("mandate", mandate)];
-        self.say("strike-caller", &args.each_ref().map(|(k, v)| (*k, v.as_str())));
-        self.say(if origin.verified { "strike-verified" } else { "strike-not-verified" }, &[])
+        self.say(said, &args.each_ref().map(|(k, v)| (*k, v.as_str())));
+        self.say(if origin.verified { "strike-verified" } else { "strike-not-verified" }, &[]);
     }
 }
 
