@@ -1,6 +1,29 @@
 //! What a person, or a script, sees of the command line.
 
+mod grievances;
+mod groups;
+mod strikes;
+mod talk;
+
+use serde_json::Value;
+
 use crate::laptop::Laptop;
+
+/// What a command says to a person who speaks this language.
+fn said(laptop: &Laptop, lang: &str, args: &[&str]) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_piquet"));
+    command.arg("--home").arg(laptop.home()).args(["--lang", lang]).args(args);
+    command.env("PIQUET_STATE", laptop.folder.path().join("state")).env("TZ", "UTC");
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+/// The error object of a command that must fail.
+fn error(laptop: &Laptop, args: &[&str]) -> Value {
+    let output = laptop.command(&laptop.home()).arg("--json").args(args).output().unwrap();
+    assert!(!output.status.success(), "{args:?}: {output:?}");
+    let value: Value = serde_json::from_slice(&output.stderr).unwrap();
+    value["error"].clone()
+}
 
 #[test]
 fn without_a_profile_every_command_says_how_to_make_one() {

@@ -1,0 +1,104 @@
+//! Groups, members, codes, and mistakes on the command line.
+
+use super::{error, said};
+use crate::laptop::{Laptop, until};
+
+#[test]
+fn mistakes_are_told_to_programs_with_what_to_do() {
+    let alice = Laptop::of("alice");
+    alice.one(&["group", "create", "picket line"]);
+    alice.one(&["group", "create", "picket two"]);
+    let wrong = error(&alice, &["grievance", "file", "picket"]);
+    assert_eq!((&wrong["code"], &wrong["hint"]), (&"usage".into(), &"piquet grievance file --help".into()));
+    assert_eq!(error(&alice, &["group", "show", "nice"])["hint"], "piquet group list");
+    let several = error(&alice, &["group", "show", "pick"]);
+    assert_eq!(several["code"], "ambiguous");
+    for group in alice.json(&["group", "list"]) {
+        let (name, id) = (group["name"].as_str().unwrap(), &group["group"].as_str().unwrap()[..16]);
+        let named = several["message"].as_str().unwrap().contains(&format!("{id} ({name})"));
+        assert!(named, "{several}");
+        assert_eq!(alice.one(&["group", "show", id])["name"], name);
+    }
+    let quoted = error(&alice, &["group", "remove", "picket line", "nobody"]);
+    assert_eq!(quoted["hint"], "piquet group members 'picket line'", "as a shell takes it");
+}
+
+#[test]
+fn a_join_without_a_node_is_kept_and_says_so() {
+    let (alice, bob) = (Laptop::of("alice"), Laptop::of("bob"));
+    alice.one(&["group", "create", "picket"]);
+    let code = alice.invite("picket");
+    let output = bob.run(&["join", &code]);
+    assert_eq!(output.status.code(), Some(3));
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(out.starts_with("This code is for the group "), "the words stand first: {out}");
+    assert!(err.contains("piquet up"), "{err}");
+    assert_eq!(bob.one(&["status"])["joining"], 1);
+    assert_eq!(error(&alice, &["invite", "picket", "--expires", "0s"])["code"], "usage");
+}
+
+#[test]
+fn members_say_who_let_whom_in_and_a_removal_what_was_there_to_read() {
+    let (mut alice, mut bob) = (Laptop::of("alice"), Laptop::of("alice"));
+    alice.up();
+    bob.up();
+    alice.one(&["group", "create", "picket"]);
+    bob.one(&["join", &alice.invite("picket")]);
+    alice.one(&["send", "picket", "one"]);
+    until("both names are there", || {
+        alice.json(&["group", "members", "picket"]).iter().all(|m| m["name"].as_str().unwrap().contains('#'))
+    });
+    let members = alice.json(&["group", "members", "picket"]);
+    let of = |me: bool| members.iter().find(|member| member["me"] == me).unwrap();
+    let (founder, other) = (of(true), of(false));
+    assert!(founder["name"] != other["name"], "two of one name are told apart");
+    assert_eq!((&founder["invited"], &founder["share"]), (&1.into(), &100.into()));
+    assert!(founder["invited_by"].is_null() && other["invited_by"] == founder["name"]);
+    assert!(members.iter().all(|member| member["joined"].as_str().unwrap().ends_with('Z')));
+    let twice = error(&alice, &["group", "remove", "picket", "alice"]);
+    assert_eq!(twice["code"], "ambiguous");
+    let id = other["member"].as_str().unwrap();
+    let gone = alice.one(&["group", "remove", "picket", &id[..8]]);
+    assert_eq!((&gone["member"], &gone["epoch"]), (&id.into(), &2.into()));
+    let readable = &gone["readable"];
+    assert_eq!((&readable["messages"], &readable["members"]), (&1.into(), &2.into()));
+    until("he knows", || bob.one(&["group", "show", "picket"])["role"] == "none");
+    let left = said(&alice, "fr", &["group", "leave", "picket"]);
+    assert!(left.contains("Vous avez quitté picket."), "{left}");
+}
+
+#[test]
+fn the_manual_and_the_shells_know_every_command() {
+    let laptop = Laptop::empty();
+    let manual = String::from_utf8(laptop.run(&["man"]).stdout).unwrap();
+    let script = String::from_utf8(laptop.run(&["completions", "fish"]).stdout).unwrap();
+    for command in ["GRIEVANCE FILE", "STRIKE CALL\\-OFF", "INVITE REVOKE", "GROUP MEMBERS"] {
+        let plain = command.replace('\\', "");
+        assert!(
+            manual.contains(command) || manual.contains(&plain) || manual.contains(&plain.replace('-', " ")),
+            "{command}"
+        );
+    }
+    for option in ["answer-window", "no-web", "new-file", "qr"] {
+        assert!(manual.contains(&option.replace('-', "\\-")), "{option}");
+        assert!(script.contains(option), "{option}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_node_told_to_stop_ends_well() {
+    use std::io::{BufRead, BufReader};
+    let alice = Laptop::of("alice");
+    for signal in ["-TERM", "-INT"] {
+        let mut command = alice.command(&alice.home());
+        command.args(["--json", "up", "--no-web", "--listen", "/ip4/127.0.0.1/tcp/0"]);
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert!(ready["event"] == "ready" && ready["web"].is_null(), "{ready}");
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
