@@ -34,10 +34,9 @@ pub(super) fn fresh(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
     }
     terminal()?;
     // Nobody to advise if the terminal is gone.
-    let _ = std::io::Write::write_all(
-        &mut std::io::stderr(),
-        format!("{}\n", texts.get("passphrase-advice", &[("words", &suggestion())])).as_bytes(),
-    );
+    let advice = textwrap::fill(&texts.get("passphrase-advice", &[]), textwrap::termwidth());
+    let advice = Zeroizing::new(format!("{advice}\n    {}\n", *suggestion()));
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), advice.as_bytes());
     twice(texts)
 }
 
