@@ -110,7 +110,7 @@ impl<S: Store> Party<S> {
             (Output::Dial(address), Side::Host) => {
                 self.host.handle(Input::DialFailed(address), self.now).unwrap();
             }
-            (Output::Trust(_) | Output::Event(..), _) => {}
+            (Output::Trust(_) | Output::Doubt(_) | Output::Event(..), _) => {}
             (Output::JoinRefused(_, why), _) => panic!("refused: {why:?}"),
         }
     }

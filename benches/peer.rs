@@ -10,7 +10,7 @@ use piquet_protocol::id::GroupId;
 use piquet_protocol::node::{Input, Node, Output};
 use piquet_protocol::replica::Event;
 use piquet_protocol::store::Store;
-use piquet_protocol::sync::{Connected, ConnectionId};
+use piquet_protocol::sync::{Connected, ConnectionId, ROOM};
 use tokio::sync::{mpsc, oneshot};
 
 /// Inputs taken before they are made durable together, as the daemon does.
@@ -157,7 +157,8 @@ impl<S: Store> Running<S> {
             }
             net::Event::Closed(conn) => self.input(Input::Closed(ConnectionId(conn))),
             net::Event::DialFailed(address) => self.input(Input::DialFailed(address.to_string())),
-            net::Event::Listening(_) | net::Event::Discovered(_) => {}
+            net::Event::Room(conn) => self.input(Input::Left(ConnectionId(conn), ROOM)),
+            net::Event::Listening(_) | net::Event::Discovered(_) | net::Event::Unreachable(_) => {}
         }
     }
 
@@ -172,6 +173,7 @@ impl<S: Store> Running<S> {
                 }
                 Output::Close(conn) => self.net.close(conn.0),
                 Output::Trust(conn) => self.net.trust(conn.0),
+                Output::Doubt(conn) => self.net.doubt(Some(conn.0)),
                 Output::Dial(address) => self.net.dial(address.parse().unwrap()),
                 Output::Event(group, event) => {
                     let seen = Seen { peer: self.number, group, event, at: Instant::now() };

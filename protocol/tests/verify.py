@@ -405,16 +405,27 @@ CATEGORIES = (
     + ["retaliation", "other"]
 )
 AMOUNTS = "paid expected owed deducted tip bonus hours waiting km tasks".split()
+BASES = "document measured estimate".split()
+RHYTHMS = "day week month task".split()
 PERIODS = "task hour day week month total".split()
 FORMS = "log_off refuse_orders set_resting some_orders go_slow picket motorcade no_tasks_from_requester letter_day".split()
 
 
-def day(value):
-    require(isinstance(value, str), "text")
+def is_date(value):
     parts = value.split("-")
     digits = all(part.isascii() and part.isdigit() for part in parts)
-    require(value == "" or digits and [len(part) for part in parts] == [4, 2, 2][: len(parts)], "day")
+    return digits and [len(part) for part in parts] == [4, 2, 2][: len(parts)]
+
+
+def when(value):
+    require(isinstance(value, str), "text")
+    dates = value.split("..")
+    require(value == "" or len(dates) <= 2 and all(is_date(date) for date in dates), "dates")
     return value
+
+
+def check_forms(values):
+    require(len(set(values)) == len(values), "a form twice")
 
 
 def ascending(values):
@@ -426,6 +437,7 @@ def check_admit(body):
 
 
 def check_call(body):
+    check_forms(body[4])
     for leg in body[5]:
         require(leg[4] < leg[5], "leg")
     require(body[7] <= min(leg[4] for leg in body[5]), "closes")
@@ -436,10 +448,14 @@ def check_count(body):
     require(body[2] or body[1] and body[1] % 5 == 0, "step")
 
 
-AMOUNT = fields(_0=one_of(AMOUNTS), _1=U64, _2=number(0, 4), _3=line(8), _4=one_of(PERIODS))
+AMOUNT = fields(_0=one_of(AMOUNTS), _1=U64, _2=number(0, 4), _3=line(8), _4=one_of(PERIODS), _5=optional(one_of(BASES)))
+GRIEVANCE = fields(
+    _0=one_of(CATEGORIES), _1=line(128), _2=when, _3=line(128, 0), _4=many(AMOUNT, 16), _5=paragraph(16_384),
+    _6=optional(one_of(RHYTHMS)), _7=optional(line(128)),
+)
 LEG = fields(_0=line(128), _1=line(128, 0), _2=line(32), _3=line(32), _4=U64, _5=U64, _6=U32)
 CALL = fields(
-    _0=optional(ID), _1=number(1, 2**32 - 1), _2=line(200), _3=many(line(1000), 32), _4=one_of(FORMS), _5=many(LEG, 64, 1), _6=U32,
+    _0=optional(ID), _1=number(1, 2**32 - 1), _2=line(200), _3=many(line(1000), 32), _4=many(one_of(FORMS), len(FORMS), 1), _5=many(LEG, 64, 1), _6=U32,
     _7=U64, _8=U32, _9=U64, _10=data(0, 2048), _11=many(ID, 1, 1), _12=line(16, 0),
 )
 
@@ -455,7 +471,7 @@ KINDS = {
     11: (0, fields(_0=data(0, BODY), _1=many(ID, 512)), lambda body: ascending(body[1])),
     12: (0, fields(_0=many(fields(_0=ID, _1=ID), 512)), None),
     13: (0, None, None),
-    32: (1, fields(_0=one_of(CATEGORIES), _1=line(128), _2=day, _3=line(128, 0), _4=many(AMOUNT, 16), _5=paragraph(16_384)), None),
+    32: (1, GRIEVANCE, None),
     33: (1, fields(_0=ID, _1=number(0, 2)), None),
     40: (1, CALL, check_call),
     42: (1, fields(_0=ID, _1=number(1, 2**32 - 1), _2=line(1000)), None),

@@ -77,7 +77,14 @@ fn beacon() -> Beacon {
 
 fn amount() -> Amount {
     let text = str::to_owned;
-    Amount { kind: text("paid"), value: 310, scale: 2, unit: text("EUR"), per: text("task") }
+    Amount {
+        kind: text("paid"),
+        value: 310,
+        scale: 2,
+        unit: text("EUR"),
+        per: text("task"),
+        basis: Some(text("measured")),
+    }
 }
 
 fn grievance() -> Grievance {
@@ -88,6 +95,8 @@ fn grievance() -> Grievance {
         place: String::new(),
         amounts: vec![amount()],
         text: "Trois euros dix\nla course.".to_owned(),
+        every: Some("week".to_owned()),
+        zone: Some("Europe/Paris".to_owned()),
     }
 }
 
@@ -110,7 +119,7 @@ fn call() -> Call {
         sequence: 1,
         title: "Soirée sans courses".to_owned(),
         demands: vec!["5 EUR la course".to_owned()],
-        form: "log_off".to_owned(),
+        forms: vec!["log_off".to_owned()],
         legs: vec![leg()],
         threshold: 20,
         closes: 1_796_360_400,
@@ -264,6 +273,9 @@ fn refused_actions() -> Vec<Value> {
         of("A-3", Kind::Beacon, "65 tips", Beacon { acts: vec![ACT; 65], ..beacon() }.to_payload()),
         grieved("another category", |g| g.category = "pay.late_again".to_owned()),
         grieved("no platform", |g| g.platform.clear()),
+        grieved("another rhythm", |g| g.every = Some("fortnight".to_owned())),
+        grieved("three dates", |g| g.when = "2026..2027..2028".to_owned()),
+        grieved("another basis", |g| g.amounts[0].basis = Some("rumour".to_owned())),
         grieved("a day in words", |g| g.when = "hier".to_owned()),
         grieved("a day with an hour", |g| g.when = "2026-11-20-18".to_owned()),
         grieved("17 amounts", |g| g.amounts = vec![amount(); 17]),
@@ -276,7 +288,9 @@ fn refused_actions() -> Vec<Value> {
         called("no legs", |c| c.legs.clear()),
         called("65 legs", |c| c.legs = vec![leg(); 65]),
         called("33 demands", |c| c.demands = vec!["x".to_owned(); 33]),
-        called("another form", |c| c.form = "sabotage".to_owned()),
+        called("another form", |c| c.forms = vec!["sabotage".to_owned()]),
+        called("no form", |c| c.forms.clear()),
+        called("a form twice", |c| c.forms = vec!["log_off".to_owned(); 2]),
         called("closes after the start", |c| c.closes = c.legs[0].start + 1),
         called("expires before the end", |c| c.expires -= 1),
         called("two counters", |c| c.counters = vec![MemberId([1; 32]); 2]),

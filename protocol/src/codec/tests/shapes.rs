@@ -4,7 +4,7 @@ use super::*;
 use crate::action::Action;
 use crate::action::beacon::Beacon;
 use crate::action::grievance::{
-    AMOUNT_KINDS, AMOUNT_PERIODS, Amount, CATEGORIES, Grievance, Support, SupportKind,
+    AMOUNT_BASES, AMOUNT_KINDS, AMOUNT_PERIODS, Amount, CATEGORIES, Grievance, RHYTHMS, Support, SupportKind,
 };
 use crate::action::message::Message;
 use crate::action::pledge::{PledgeAnswer, PledgeCount};
@@ -93,13 +93,15 @@ pub(super) fn operations() -> BoxedStrategy<Shape> {
 }
 
 fn amount() -> impl Strategy<Value = Amount> {
-    (any::<prop::sample::Index>(), any::<u64>(), 0u8..5, any::<prop::sample::Index>()).prop_map(
-        |(kind, value, scale, per)| Amount {
+    let basis = proptest::option::of(any::<prop::sample::Index>());
+    (any::<prop::sample::Index>(), any::<u64>(), 0u8..5, any::<prop::sample::Index>(), basis).prop_map(
+        |(kind, value, scale, per, basis)| Amount {
             kind: kind.get(&AMOUNT_KINDS).to_string(),
             value,
             scale,
             unit: "EUR".into(),
             per: per.get(&AMOUNT_PERIODS).to_string(),
+            basis: basis.map(|basis| basis.get(&AMOUNT_BASES).to_string()),
         },
     )
 }
@@ -108,13 +110,16 @@ fn grievance() -> BoxedStrategy<Shape> {
     let parts = (
         any::<prop::sample::Index>(),
         line(),
-        "|2026|2026-11|2026-11-20",
+        "|2026|2026-11|2026-11-20|2026-11-20..2026-11-24",
         vec(amount(), 0..4),
         "[a-z\n]{0,90}",
+        proptest::option::of(any::<prop::sample::Index>()),
     );
-    boxed(parts.prop_map(|(category, platform, when, amounts, text)| {
+    boxed(parts.prop_map(|(category, platform, when, amounts, text, every)| {
         let category = category.get(&CATEGORIES).to_string();
-        shape!(Grievance, Grievance { category, platform, when, place: String::new(), amounts, text })
+        let every = every.map(|every| every.get(&RHYTHMS).to_string());
+        let (place, zone) = (String::new(), Some("Africa/Nairobi".to_owned()));
+        shape!(Grievance, Grievance { category, platform, when, place, amounts, text, every, zone })
     }))
 }
 
@@ -140,7 +145,7 @@ fn call() -> BoxedStrategy<Shape> {
             sequence,
             title,
             demands,
-            form: form.get(&FORMS).to_string(),
+            forms: vec![form.get(&FORMS).to_string()],
             legs,
             threshold: 3,
             closes: 900,

@@ -113,7 +113,7 @@ fn a_call_by_a_plain_member_is_refused_by_every_node() {
         sequence: 1 + u32::from(changes.is_some()),
         title: "Evening off".into(),
         demands: vec![],
-        form: "log_off".into(),
+        forms: vec!["log_off".into()],
         legs: vec![leg.clone()],
         threshold: 0,
         closes: 1_900_000_000,
