@@ -7,6 +7,7 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod lan;
 mod laptop;
+mod manual;
 mod net;
 mod nodes;
 mod person;
