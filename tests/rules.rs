@@ -73,8 +73,8 @@ fn ids(text: &str) -> impl Iterator<Item = &str> {
 
 /// Every id in code, tests and vectors, and a file that cites it.
 fn cited() -> BTreeMap<String, PathBuf> {
-    let code = ["src", "protocol/src", "protocol/tests", "protocol/examples", "tests"]
-        .map(|folder| files(folder, "rs"));
+    let code =
+        ["src", "protocol/src", "protocol/tests", "examples", "tests"].map(|folder| files(folder, "rs"));
     let vectors = files("protocol/vectors", "json");
     let mut cited = BTreeMap::new();
     for path in code.into_iter().flatten().chain(vectors) {
