@@ -44,7 +44,7 @@ screen() {
 title "Five laptops, one group"
 for who in $people; do
   at "$who" init --no-passphrase --name "$who" >/dev/null
-  at "$who" up --listen /ip4/127.0.0.1/tcp/0 >/dev/null &
+  piquet --home "$folder/$who" up --listen /ip4/127.0.0.1/tcp/0 >/dev/null &
   nodes="$nodes $!"
 done
 for who in $people; do until_holds /tcp/ "$who" status; done
