@@ -44,10 +44,10 @@ screen() {
 title "Five laptops, one group"
 for who in $people; do
   at "$who" init --no-passphrase --name "$who" >/dev/null
-  piquet --home "$folder/$who" up --listen /ip4/127.0.0.1/tcp/0 >/dev/null &
+  piquet --json --home "$folder/$who" up --listen /ip4/127.0.0.1/tcp/0 >"$folder/$who.log" &
   nodes="$nodes $!"
 done
-for who in $people; do until_holds /tcp/ "$who" status; done
+for who in $people; do until grep -q ready "$folder/$who.log"; do sleep 0.1; done; done
 at Amina --json group create couriers >/dev/null
 for who in Bruno Carla Diego Esther; do
   at "$who" join "$(at Amina invite couriers | grep ^PQ1)" | sed "s/^/$who: /"
