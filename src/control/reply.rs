@@ -31,6 +31,9 @@ pub struct GroupStatus {
     /// Members who signed two entries for one place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub equivocators: Vec<String>,
+    /// Members who have written as much as is taken of anybody by now: the rest is left with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excess: Vec<String>,
 }
 
 /// What somebody could read.

@@ -37,7 +37,7 @@ pub(super) fn frozen(why: Frozen) -> &'static str {
     }
 }
 
-pub(super) fn status(replica: &Replica, peers: usize) -> GroupStatus {
+pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupStatus {
     let (entries, pending) = replica.counts();
     let others = replica.members().into_iter().filter(|m| m.member != replica.member());
     let last_heard = others.filter_map(|member| member.last_heard).max();
@@ -53,6 +53,7 @@ pub(super) fn status(replica: &Replica, peers: usize) -> GroupStatus {
         peers,
         frozen: replica.frozen().map(|why| frozen(why).to_owned()),
         equivocators: replica.equivocators().iter().map(|device| name(replica, &(*device).into())).collect(),
+        excess: replica.at_quota(now).iter().map(|device| name(replica, &(*device).into())).collect(),
     }
 }
 

@@ -38,10 +38,12 @@ fn journal(store: &DiskStore) -> Vec<Reply> {
 }
 
 fn group(replica: &Replica) -> Reply {
-    let status = answers::status(replica, 0);
+    let status = answers::status(replica, 0, super::now());
     let mending = replica.is_mending().then(|| "mending".to_owned());
     let frozen = status.frozen.filter(|why| why != "mending");
-    let trouble: Vec<String> = frozen.into_iter().chain(mending).chain(status.equivocators).collect();
+    let excess = status.excess.into_iter().map(|name| format!("excess: {name}"));
+    let trouble = frozen.into_iter().chain(mending).chain(status.equivocators).chain(excess);
+    let trouble: Vec<String> = trouble.collect();
     finding(&format!("group {}", replica.name()), trouble.is_empty(), trouble.join(", "))
 }
 

@@ -166,7 +166,7 @@ impl Engine {
             groups: self
                 .node
                 .groups()
-                .map(|replica| answers::status(replica, peers(&replica.group())))
+                .map(|replica| answers::status(replica, peers(&replica.group()), now()))
                 .collect(),
             joining: self.node.joining().count(),
         }

@@ -103,21 +103,25 @@ async fn a_frame_over_the_limit_ends_the_connection() {
 #[tokio::test]
 async fn a_stranger_is_cut_off_by_bytes_and_by_time() {
     let (a, at_a, mut b, _) = pair(Limits::default()).await;
-    for _ in 0..2 {
-        a.net.send(at_a, vec![0; 12 * 1024]).unwrap();
+    for _ in 0..3 {
+        a.net.send(at_a, vec![0; 7 * 1024]).unwrap();
     }
-    assert_eq!(b.frame().await.len(), 12 * 1024, "18 KiB are allowed");
+    for _ in 0..2 {
+        assert_eq!(b.frame().await.len(), 7 * 1024, "18 KiB are allowed");
+    }
     b.closed().await;
-    let (_a, _, mut b, _) =
-        pair(Limits { stranger_time: Duration::from_millis(50), ..Limits::default() }).await;
+    let (_a, _, mut b, _) = pair(hasty()).await;
     b.closed().await;
+}
+
+fn hasty() -> Limits {
+    Limits { stranger_time: Duration::from_millis(1500), ..Limits::default() }
 }
 
 #[tokio::test]
 async fn who_has_proven_itself_is_not_cut_off() {
-    let limits = Limits { stranger_time: Duration::from_millis(300), ..Limits::default() };
-    let (a, at_a, mut b, _) = proven(limits).await;
-    tokio::time::sleep(limits.stranger_time * 2).await;
+    let (a, at_a, mut b, _) = proven(hasty()).await;
+    tokio::time::sleep(hasty().stranger_time * 2).await;
     for _ in 0..30 {
         a.net.send(at_a, vec![0; 9 * 1024]).unwrap();
     }
@@ -135,8 +139,7 @@ async fn a_dialled_liar_is_cut_off_like_any_stranger() {
         b.net.send(at_b, vec![0; 12 * 1024]).unwrap();
     }
     while let Event::Frame(..) = a.next().await {}
-    let limits = Limits { stranger_time: Duration::from_millis(50), ..Limits::default() };
-    let (mut a, b) = (node(limits).await, node(Limits::default()).await);
+    let (mut a, b) = (node(hasty()).await, node(Limits::default()).await);
     a.net.dial(b.address.clone());
     a.connected().await;
     a.closed().await;
@@ -180,30 +183,48 @@ async fn cable(to: Multiaddr) -> (Multiaddr, tokio::sync::watch::Sender<bool>) {
 }
 
 fn impatient() -> Limits {
-    let (first, longest) = (Duration::from_millis(100), Duration::from_millis(200));
-    Limits { keep_alive: (first, longest), answer_time: Duration::from_millis(500), ..Limits::default() }
+    let (first, longest) = (Duration::from_millis(500), Duration::from_millis(700));
+    Limits { keep_alive: (first, longest), answer_time: Duration::from_secs(1), ..Limits::default() }
+}
+
+fn patient() -> Limits {
+    Limits { answer_time: Duration::from_millis(500), ..Limits::default() }
 }
 
 #[tokio::test]
-async fn a_quiet_line_lives_and_a_cut_one_is_found_dead_by_both() {
-    let (mut a, mut b) = (node(impatient()).await, node(impatient()).await);
+async fn a_dialled_node_finds_out_by_itself_that_the_line_is_dead() {
+    let (mut a, mut b) = (node(patient()).await, node(impatient()).await);
     let (address, cut) = cable(b.address.clone()).await;
     a.net.dial(address);
     let (at_a, at_b) = (a.connected().await, b.connected().await);
     a.net.trust(at_a);
     b.net.trust(at_b);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    cut.send(true).unwrap();
+    b.closed().await;
+}
+
+#[tokio::test]
+async fn a_quiet_line_lives_and_a_cut_one_is_found_dead_by_both() {
+    // Only the dialler is impatient: it lives on the other's answers.
+    let (mut a, mut b) = (node(impatient()).await, node(patient()).await);
+    let (address, cut) = cable(b.address.clone()).await;
+    a.net.dial(address);
+    let (at_a, at_b) = (a.connected().await, b.connected().await);
+    a.net.trust(at_a);
+    b.net.trust(at_b);
+    tokio::time::sleep(Duration::from_secs(4)).await;
     a.net.send(at_a, vec![1]).unwrap();
     assert_eq!(b.frame().await, [1], "signs of life kept the quiet line");
     cut.send(true).unwrap();
     a.closed().await;
+    // The other side is in no hurry: it finds out when it doubts.
+    b.net.doubt(Some(at_b));
     b.closed().await;
 }
 
 #[tokio::test]
 async fn a_line_in_doubt_is_asked_at_once() {
-    let patient = Limits { answer_time: Duration::from_millis(500), ..Limits::default() };
-    let (mut a, mut b) = (node(patient).await, node(patient).await);
+    let (mut a, mut b) = (node(patient()).await, node(patient()).await);
     let (address, cut) = cable(b.address.clone()).await;
     a.net.dial(address);
     let (at_a, at_b) = (a.connected().await, b.connected().await);
@@ -212,7 +233,7 @@ async fn a_line_in_doubt_is_asked_at_once() {
     for net in [&a.net, &b.net] {
         net.doubt(None);
     }
-    tokio::time::sleep(patient.answer_time * 2).await;
+    tokio::time::sleep(patient().answer_time * 2).await;
     a.net.send(at_a, vec![1]).unwrap();
     assert_eq!(b.frame().await, [1], "a living line bears doubts");
     cut.send(true).unwrap();

@@ -45,6 +45,9 @@ impl Printer {
         for person in &group.equivocators {
             self.say("status-equivocator", &[("name", &who(person)), ("group", &name)]);
         }
+        for person in &group.excess {
+            self.say("status-excess", &[("name", &who(person))]);
+        }
         shown
     }
 

@@ -41,6 +41,7 @@ status-pending = { $count ->
    *[other] { $count } journaux attendent des entrées qui ne sont pas encore là.
 }
 status-equivocator = { $group } : { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête. Demandez à { $name } de vive voix ; qui a créé le groupe peut l'exclure : `piquet group remove`.
+status-excess = { $name } a écrit plus qu'on ne récupère de quiconque en si peu de jours : le reste viendra les jours suivants. Si ce n'est pas une erreur, excluez { $name }.
 status-joining = { $count ->
     [one] Un code attend quelqu'un qui puisse vous admettre.
    *[other] { $count } codes attendent quelqu'un qui puisse vous admettre.
