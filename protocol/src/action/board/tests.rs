@@ -103,6 +103,19 @@ fn a_call_change_or_call_off_without_the_mandate_changes_nothing() {
 }
 
 #[test]
+fn a_call_names_its_caller_as_the_counter_and_nobody_else() {
+    let mut board = Board::default();
+    let counted_by = |counters: &[DeviceKey]| Call {
+        counters: counters.iter().map(|device| MemberId::from(*device)).collect(),
+        ..call(1, None)
+    };
+    for (n, counters) in [(1, &[BOB][..]), (2, &[FOUNDER, BOB]), (3, &[])] {
+        assert!(post(&mut board, n, FOUNDER, Kind::Call, &counted_by(counters)).is_err());
+    }
+    assert_eq!(board.calls().count(), 0, "who can see names is whom everybody was told of");
+}
+
+#[test]
 fn the_highest_sequence_stands_whatever_comes_last() {
     let mut one = Board::default();
     let mut other = Board::default();

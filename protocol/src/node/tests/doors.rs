@@ -74,3 +74,30 @@ fn the_private_half_of_a_request_is_gone_once_its_owner_is_in() {
     assert!(sim.run_until(5 * MINUTE, |sim| is_in(sim, bob, group)));
     assert!(!kept(&mut sim), "else it would open every epoch since, together with the mail");
 }
+
+#[test]
+fn whoever_no_commit_could_add_is_not_let_in() {
+    let (mut sim, group) = picket(54, 1);
+    let (bob, invite, _) = asked(&mut sim, group, 1440 * MINUTE);
+    assert!(sim.run_until(5 * MINUTE, |sim| is_in(sim, bob, group)));
+    // Two devices with a code, and one leaf key in both packages: each well-formed, the second in vain.
+    let expires = sim.now().after(MINUTE);
+    let code = sim.act(0, |node, now| node.invite(group, 5, expires, now)).unwrap();
+    let keys = InviteCode::parse(&code.code.unwrap()).unwrap().keys();
+    let seeded = || crate::sim::SeededRng::new(99);
+    let mut show_package = |device: &ed25519_dalek::SigningKey| {
+        let (package, _) = crate::group::seal::key_package(device, Suite::Classical, &mut seeded()).unwrap();
+        let request = crate::group::invite::JoinRequest::sign(
+            &keys,
+            &group.fingerprint(),
+            crate::crypto::device_key(device),
+            package,
+        );
+        let sealed = request.seal(&keys.request, &mut seeded());
+        show(&mut sim, group, keys.public(), &sealed);
+        members(&mut sim, 0, group)
+    };
+    assert_eq!(show_package(&ed25519_dalek::SigningKey::from_bytes(&[5; 32])), 3);
+    assert_eq!(show_package(&ed25519_dalek::SigningKey::from_bytes(&[6; 32])), 3, "a member without keys");
+    assert_eq!((used(&mut sim, group, keys.public()), used(&mut sim, group, invite)), (1, 1));
+}

@@ -30,6 +30,8 @@ fn who_was_heard_when_is_known_after_a_restart() {
     };
     replica.post_beacon(vec![], &mut round).unwrap();
     bob.entries.extend(stored.into_iter().map(|(_, entry)| entry.bytes().to_vec()));
+    // What he wrote with an earlier clock, in another lane, arrives after it.
+    bob.message("salut");
     alice.sync(&bob);
     let before = alice.replica.members();
     let heard = before.iter().find(|m| m.member == bob.replica.member()).unwrap().last_heard;
