@@ -97,8 +97,12 @@ impl<S: Store> Party<S> {
 
     fn carry<T: Store>(&mut self, from: &Side, output: Output, guest: &mut Node<T>) {
         match (output, from) {
-            (Output::Send(conn, frame), Side::Host) => self.feed(guest, Input::Frame(conn, frame)),
+            (Output::Send(conn, frame), Side::Host) => {
+                self.host.handle(Input::Left(conn, frame.len()), self.now).unwrap();
+                self.feed(guest, Input::Frame(conn, frame));
+            }
             (Output::Send(conn, frame), Side::Guest) => {
+                self.feed(guest, Input::Left(conn, frame.len()));
                 self.host.handle(Input::Frame(conn, frame), self.now).unwrap();
             }
             (Output::Close(conn), _) => {
