@@ -4,6 +4,7 @@ use piquet_protocol::group::membership::InviteState;
 use piquet_protocol::id::{GroupId, MemberId};
 use piquet_protocol::node::InviteView;
 use piquet_protocol::replica::{Frozen, MemberView, MessageView, Reach, Replica};
+use piquet_protocol::time::Timestamp;
 
 use crate::control::Reply;
 use crate::control::reply::{GroupStatus, SentReply};
