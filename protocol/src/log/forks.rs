@@ -136,7 +136,7 @@ impl Logs {
     }
 
     /// Acts that are built on and not stored here, where branches of forked logs are in question:
-    /// to be asked for by their ids, at most [`MAX_MISSING`].
+    /// to be asked for by their ids, at most 64.
     pub fn missing(&self, past: &dyn Past) -> BTreeSet<EntryId> {
         let (mut missing, mut seen) = (BTreeSet::new(), BTreeSet::new());
         if self.forked_acts().next().is_none() {
