@@ -81,7 +81,7 @@ pub fn body(data: &[u8]) {
 /// A code has one text (either case, spaces and dashes aside).
 pub fn code(data: &[u8]) {
     let mut script = Script::new(data);
-    let as_bytes = script.byte() % 2 == 0;
+    let as_bytes = script.byte().is_multiple_of(2);
     let rest = script.rest();
     let text = if as_bytes {
         bech32::encode_upper::<Bech32m>(Hrp::parse_unchecked("pq"), rest).unwrap_or_default()

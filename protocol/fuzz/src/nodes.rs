@@ -217,7 +217,7 @@ pub fn insider(data: &[u8]) {
     let world = world();
     let (group, now) = (world.group, world.now);
     let mut script = Script::new(data);
-    let (author, reader) = if script.byte() % 2 == 0 { (1, 0) } else { (0, 1) };
+    let (author, reader) = if script.byte().is_multiple_of(2) { (1, 0) } else { (0, 1) };
     let (mut desk, mut other) = (Desk::new(&world.disks[author]), Desk::new(&world.disks[reader]));
     let (mut writer, mut judge) = (desk.open(group, now), other.open(group, now));
     let mut left = false;
