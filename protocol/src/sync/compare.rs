@@ -292,6 +292,9 @@ impl Sync {
         let logs: Vec<Seek> = missing.into_iter().map(|(seek, _)| seek).collect();
         let stood = |seek: &Seek| (seek.log, heads.get(&seek.log).map(|(head, _)| *head));
         self.expect(conn, handle, logs.iter().map(stood).collect(), budget, now);
+        if let Some(link) = self.link(conn, handle) {
+            link.push |= live;
+        }
         self.send(conn, &Message::Want { group: handle, live, budget, logs });
     }
 
@@ -411,9 +414,11 @@ impl Sync {
             link.stale |= judged.unknown;
         }
         if live && judged.duplicate {
-            // Whoever is told to push no more counts what was pushed as settled.
+            // Whoever is told to push no more counts what was pushed as settled. Nor is anything pushed
+            // back: what is left of the links is one tree, whoever writes.
             if let Some(link) = self.link(conn, handle) {
                 link.taken = 0;
+                link.push = false;
             }
             self.send(conn, &Message::Prune { group: handle });
         }

@@ -3,11 +3,12 @@
 //! After Plumtree (Leitão, Pereira, Rodrigues 2007): a duplicate prunes its sender, an announcement
 //! that is not followed by the entry grafts the announcer (Y-16).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::compare::MAX_KNOWN;
-use super::groups::Groups;
-use super::message::{MAX_HAVE, Message, Place};
+use super::groups::{Groups, LogHead};
+use super::message::{MAX_HAVE, Message, Place, ShortLog};
 use super::serve::WINDOW;
 use super::session::{ConnectionId, Session};
 use super::{Output, Sync};
@@ -136,13 +137,12 @@ impl Sync {
         now: Timestamp,
         groups: &dyn Groups,
     ) -> Option<()> {
-        let session = self.sessions.get(&conn)?;
-        let link = session.links.get(&handle)?;
-        let heads = super::compare::my_heads(session, link, groups);
-        let own = groups.signer(&link.group).map(|key| crate::crypto::device_key(&key));
+        let group = self.link(conn, handle)?.group;
+        let own = groups.signer(&group).map(|key| crate::crypto::device_key(&key));
         let mut acknowledged = Vec::new();
         self.make_room(conn, places.len(), groups);
         let session = self.sessions.get_mut(&conn)?;
+        let here = here(session, handle, places, &groups.heads(&group))?;
         let mut room = MAX_KNOWN.saturating_sub(session.known());
         let link = session.links.get_mut(&handle)?;
         for place in places {
@@ -152,15 +152,14 @@ impl Sync {
                 continue;
             }
             room = room.saturating_sub(1);
-            let known = heads.get(&place.log);
-            let lane = known.map_or(Lane::Acts, |(_, log)| log.lane);
+            let known = here.get(&place.log);
+            let lane = known.map_or(Lane::Acts, |mine| mine.log.lane);
             link.learn(place.log, lane, place.seq);
             link.unacked.retain(|(log, seq, _)| *log != place.log || *seq > place.seq);
             link.doubt_at = (!link.unacked.is_empty()).then(|| now.after(ACK_TIME));
-            let mine = known.map_or(0, |(head, _)| head.seq);
-            if mine < place.seq {
+            if known.map_or(0, |mine| mine.seq) < place.seq {
                 link.graft_at = link.graft_at.or(Some(now.after(GRAFT)));
-            } else if known.is_some_and(|(_, log)| Some(log.device) == own) {
+            } else if known.is_some_and(|mine| Some(mine.log.device) == own) {
                 acknowledged.push((lane, place.seq));
             }
         }
@@ -222,4 +221,19 @@ impl Sync {
             self.drop_session(conn);
         }
     }
+}
+
+/// What this node has of the logs that somebody names.
+fn here(
+    session: &mut Session,
+    handle: u8,
+    places: &[Place],
+    heads: &[LogHead],
+) -> Option<BTreeMap<ShortLog, LogHead>> {
+    let names = session.named(handle, heads)?;
+    let head = |place: &Place| {
+        let log = names.get(&place.log)?;
+        heads.iter().find(|head| head.log == *log).map(|head| (place.log, *head))
+    };
+    Some(places.iter().filter_map(head).collect())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand_core::CryptoRng;
 
 use super::Connected;
-use super::groups::Door;
+use super::groups::{Door, LogHead};
 use super::handshake::{Claim, Role, Transcript};
 use super::message::{Head, Message, ShortId, ShortLog};
 use crate::crypto::Secret;
@@ -149,6 +149,16 @@ impl Session {
         eight(self.short_key.mac("id", &[id.as_bytes()]))
     }
 
+    /// The logs of a group by their names; worked out again only when there are new ones.
+    pub(super) fn named(&mut self, handle: u8, heads: &[LogHead]) -> Option<&BTreeMap<ShortLog, LogId>> {
+        let link = self.links.get(&handle)?;
+        if link.names.len() != heads.len() {
+            let names = heads.iter().map(|head| (self.short_log(&link.group, head.log), head.log)).collect();
+            self.links.get_mut(&handle)?.names = names;
+        }
+        self.links.get(&handle).map(|link| &link.names)
+    }
+
     pub(super) fn link_of(&mut self, group: &GroupId) -> Option<(&u8, &mut Link)> {
         self.links.iter_mut().find(|(_, link)| link.group == *group)
     }
@@ -244,6 +254,8 @@ pub(super) struct Link {
     pub(super) graft_at: Option<Timestamp>,
     /// When to compare again, if anything has happened since.
     pub(super) digest_at: Option<Timestamp>,
+    /// What this node's logs are called in this session, as far as worked out.
+    names: BTreeMap<ShortLog, LogId>,
 }
 
 impl Link {
@@ -280,6 +292,7 @@ impl Link {
             have_at: None,
             graft_at: None,
             digest_at: None,
+            names: BTreeMap::new(),
         }
     }
 

@@ -3,5 +3,6 @@
 mod bounds;
 mod liars;
 mod strangers;
+mod tree;
 mod turns;
 mod world;
