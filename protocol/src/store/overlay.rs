@@ -7,49 +7,50 @@ use zeroize::Zeroizing;
 
 use super::{Batch, Change, Key, Retention, Store, StoreError, Table};
 
-/// Pending changes of one round.
+/// Pending changes of one round: of each record the last one.
 #[derive(Default)]
 pub struct Overlay {
-    batch: Batch,
-    records: BTreeMap<Key, Option<Vec<u8>>>,
+    records: BTreeMap<Key, Option<(Retention, Vec<u8>)>>,
     secrets: BTreeMap<Key, Option<Zeroizing<Vec<u8>>>>,
 }
 
 impl Overlay {
     /// Stages a record.
     pub fn put(&mut self, key: Key, retention: Retention, value: Vec<u8>) {
-        self.records.insert(key.clone(), Some(value.clone()));
-        self.batch.put(key, retention, value);
+        self.records.insert(key, Some((retention, value)));
     }
 
     /// Stages the end of a record.
     pub fn delete(&mut self, key: Key) {
-        self.records.insert(key.clone(), None);
-        self.batch.delete(key);
+        self.records.insert(key, None);
     }
 
     /// Stages a secret.
     pub fn put_secret(&mut self, key: Key, value: Zeroizing<Vec<u8>>) {
-        self.secrets.insert(key.clone(), Some(value.clone()));
-        self.batch.put_secret(key, value);
+        self.secrets.insert(key, Some(value));
     }
 
     /// Stages the destruction of a secret.
     pub fn erase(&mut self, key: Key) {
-        self.secrets.insert(key.clone(), None);
-        self.batch.erase(key);
+        self.secrets.insert(key, None);
     }
 
     /// Whether nothing is staged.
     pub fn is_empty(&self) -> bool {
-        self.batch.is_empty()
+        self.records.is_empty() && self.secrets.is_empty()
     }
 
     /// Takes the batch out; the overlay is empty afterwards.
     pub fn take(&mut self) -> Batch {
-        self.records.clear();
-        self.secrets.clear();
-        std::mem::take(&mut self.batch)
+        let records = std::mem::take(&mut self.records).into_iter().map(|(key, value)| match value {
+            Some((retention, value)) => Change::Put(key, retention, value),
+            None => Change::Delete(key),
+        });
+        let secrets = std::mem::take(&mut self.secrets).into_iter().map(|(key, value)| match value {
+            Some(value) => Change::PutSecret(key, value),
+            None => Change::Erase(key),
+        });
+        Batch { changes: records.chain(secrets).collect() }
     }
 
     /// Adds the changes of a batch made elsewhere.
@@ -81,7 +82,7 @@ impl Sight<'_> {
     /// As for [`Store::get`].
     pub fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         match self.overlay.records.get(key) {
-            Some(staged) => Ok(staged.clone()),
+            Some(staged) => Ok(staged.as_ref().map(|(_, value)| value.clone())),
             None => self.store.get(key),
         }
     }
@@ -141,7 +142,7 @@ impl Sight<'_> {
             .records
             .range(first..=last)
             .filter(|(key, _)| key.order <= to)
-            .map(|(key, value)| (key.order, value.as_ref()))
+            .map(|(key, value)| (key.order, value.as_ref().map(|(_, value)| value)))
             .collect()
     }
 }
