@@ -80,6 +80,8 @@ struct Log {
     /// Header of the first stored entry that is not applied.
     waiting: Option<Meta>,
     fork: Option<Fork>,
+    /// The entry applied last.
+    tip: EntryId,
 }
 
 /// Looks up entries that have left memory.
@@ -100,6 +102,8 @@ pub struct Logs {
     logs: BTreeMap<LogId, Log>,
     /// All applied acts: strict cites are looked up here.
     acts: BTreeMap<EntryId, Facts>,
+    /// The tips of the other lanes: most entries are built on these alone.
+    tips: BTreeMap<EntryId, Facts>,
     states: OpStates,
     cites: Cites,
     heard: BTreeMap<DeviceKey, Marks>,
@@ -113,6 +117,7 @@ impl Logs {
             me,
             logs: BTreeMap::new(),
             acts: BTreeMap::new(),
+            tips: BTreeMap::new(),
             states: OpStates::default(),
             cites: Cites::default(),
             heard: BTreeMap::new(),
@@ -184,6 +189,10 @@ impl Logs {
     fn note(&mut self, meta: &Meta, facts: Facts) {
         if meta.header.lane == Lane::Acts {
             self.acts.insert(meta.id, facts);
+        } else {
+            let log = self.logs.entry(meta.log()).or_default();
+            self.tips.remove(&std::mem::replace(&mut log.tip, meta.id));
+            self.tips.insert(meta.id, facts);
         }
         self.hear(meta.device, Marks { acts: facts.mark_acts, talk: facts.mark_talk });
     }
@@ -207,7 +216,8 @@ impl Logs {
         }
         let prev = (meta.header.prev != EntryId::default()).then_some(meta.header.prev);
         for id in prev.iter().chain(&meta.header.talk_cites) {
-            parents.extend(self.acts.get(id).copied().or_else(|| past.facts(id)));
+            let known = self.acts.get(id).or_else(|| self.tips.get(id)).copied();
+            parents.extend(known.or_else(|| past.facts(id)));
         }
         let states: BTreeSet<OpState> = parents.iter().map(|parent| parent.ops).collect();
         let ops = self.states.union(&states, if operation { std::slice::from_ref(&meta.id) } else { &[] });

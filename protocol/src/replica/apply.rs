@@ -27,11 +27,12 @@ impl Replica {
     pub(super) fn effect(
         &mut self,
         entry: &Entry,
+        body: Option<&Body>,
         past: OpState,
         round: &mut Round<'_>,
     ) -> Result<bool, StoreError> {
         let class = entry.header().class;
-        let Some(body) = self.open_body(entry) else {
+        let Some(body) = body else {
             // Content may be unreadable here (newcomers, retention); control never is.
             if class == Class::Control {
                 round.events.push(Event::Rejected(entry.id()));
@@ -43,9 +44,9 @@ impl Replica {
             return Ok(false);
         };
         match class {
-            Class::Control => self.control(kind, entry, &body, past, round),
+            Class::Control => self.control(kind, entry, body, past, round),
             Class::Record => {
-                self.record(kind, entry, &body, past, round);
+                self.record(kind, entry, body, past, round);
                 Ok(false)
             }
             // Talk and beacons need their facts first: see `after_applied`.
@@ -220,23 +221,28 @@ impl Replica {
     }
 
     /// V(e) for these operations; the last one asked for is kept.
-    pub(super) fn view_at(&mut self, past: OpState) -> View {
-        if let Some((_, view)) = self.view_at.as_ref().filter(|(state, _)| *state == past) {
-            return view.clone();
-        }
-        let view = self.membership.view_of(&self.logs.states().set(past));
-        self.view_at = Some((past, view.clone()));
+    pub(super) fn view_at(&mut self, past: OpState) -> &View {
+        let kept = self.view_at.take().filter(|(state, _)| *state == past);
+        let (membership, states) = (&self.membership, self.logs.states());
+        let (_, view) =
+            self.view_at.insert(kept.unwrap_or_else(|| (past, membership.view_of(&states.set(past)))));
         view
     }
 
     /// What needs an entry's facts: the place of a message, the tips of a beacon.
-    pub(super) fn after_applied(&mut self, entry: &Entry, facts: Facts, round: &mut Round<'_>) {
+    pub(super) fn after_applied(
+        &mut self,
+        entry: &Entry,
+        body: Option<&Body>,
+        facts: Facts,
+        round: &mut Round<'_>,
+    ) {
         self.spoke_in.insert(entry.device(), entry.epoch());
-        let Some(body) = self.open_body(entry) else { return };
+        let Some(body) = body else { return };
         self.heard_at(entry.device(), body.time);
         match Kind::from_number(body.kind, entry.header().class) {
-            Some(Kind::Message) => self.message(entry, &body, facts, round),
-            Some(Kind::Beacon) => self.beacon(entry, &body, round),
+            Some(Kind::Message) => self.message(entry, body, facts, round),
+            Some(Kind::Beacon) => self.beacon(entry, body, round),
             _ => {}
         }
     }

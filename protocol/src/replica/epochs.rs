@@ -67,7 +67,7 @@ impl Replica {
             return Ok(None);
         }
         let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
-        let view = self.view_at(past);
+        let view = self.view_at(past).clone();
         let Ok(leaves) = state.leaves() else { return Ok(None) };
         let Some(expected) = self.expected(&commit, entry.device(), past, &view, &leaves) else {
             return Ok(None);

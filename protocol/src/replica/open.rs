@@ -93,10 +93,11 @@ impl Replica {
             self.learn_control(&entry.epoch(), round)?;
             let meta = Meta::from(&entry);
             let past = self.logs.past_of(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
-            let operation = self.effect(&entry, past, round)?;
+            let body = self.open_body(&entry);
+            let operation = self.effect(&entry, body.as_ref(), past, round)?;
             parents.insert(&meta, facts.depth);
             self.logs.restore(&meta, facts);
-            self.after_applied(&entry, facts, round);
+            self.after_applied(&entry, body.as_ref(), facts, round);
             if operation {
                 self.view = self.membership.view();
             }

@@ -190,7 +190,8 @@ impl Replica {
         let stored = if beside { self.shelf(round).by_id(&meta.id)? } else { on_trunk };
         let Some(stored) = stored else { return Err(StoreError::Damaged) };
         let past = self.logs.past_of(meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
-        let operation = self.effect(&stored.entry, past, round)?;
+        let body = self.open_body(&stored.entry);
+        let operation = self.effect(&stored.entry, body.as_ref(), past, round)?;
         let facts = self.logs.mark_applied(
             meta,
             operation,
@@ -202,7 +203,7 @@ impl Replica {
         } else {
             shelf::put(round.overlay, &self.group, log, &stored.entry, Some(&facts));
         }
-        self.after_applied(&stored.entry, facts, round);
+        self.after_applied(&stored.entry, body.as_ref(), facts, round);
         if operation {
             self.roster_changed(round);
         }
