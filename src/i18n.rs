@@ -215,6 +215,8 @@ mod tests {
         let texts = Texts::new(Lang::Fr);
         assert_eq!(texts.get("group-members", &[("count", "1")]), "1 membre");
         assert_eq!(texts.get("group-members", &[("count", "3")]), "3 membres");
+        let peers = |count| texts.get("status-running", &[("listen", "x"), ("peers", count)]);
+        assert!(peers("0").contains("Aucun pair") && peers("1").contains("Un pair"), "nought is singular");
         assert_eq!(texts.get("no-such-id", &[]), "no-such-id");
         for name in ["007", "1e5", "inf", "NaN", "3.10", "99999999999999999999"] {
             assert_eq!(texts.get("event-joined", &[("name", name)]), format!("Vous êtes dans {name}."));

@@ -28,12 +28,13 @@ wipe-question = Ceci détruit définitivement le profil dans { $home }. Tapez `w
 wiped = Le profil est détruit. Un SSD peut garder d'anciens blocs quelque temps ; les copies ailleurs ne sont pas touchées.
 
 status-running = En marche, écoute sur { $listen }. { $peers ->
+    [0] Aucun pair connecté.
     [one] Un pair connecté.
    *[other] { $peers } pairs connectés.
 }
 status-not-running = Aucun nœud ne tourne : lancez-le avec `piquet`.
 status-group = { $name } ({ $kind }) : { $members ->
-    [one] un membre
+    [one] { $members } membre
    *[other] { $members } membres
 }, { $entries } entrées, { $peers } en ligne, dernières nouvelles { $heard }
 status-pending = { $count ->
