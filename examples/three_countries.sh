@@ -80,7 +80,7 @@ code=0
 at Diego strike call-off couriers "$(field Diego id)" --reason "It is over, go home" || code=$?
 [ $code = 4 ] || fail "Diego's call-off must be refused, not end with $code"
 for who in $people; do
-  [ "$(field "$who" state)" = pledging ] || fail "$who takes the call for called off"
+  at "$who" --json strike list couriers | grep -q '"state":"pledging"' || fail "$who takes the call for called off"
 done
 
 title "Amina calls it off, and all see why"

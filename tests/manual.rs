@@ -35,7 +35,9 @@ fn the_manual_shows_the_help_of_every_command() {
     for block in help.split("\n$ piquet ").skip(1) {
         let (command, text) = block.split_once("--help\n").expect("asks for help");
         let Some(list) = text.split("Commands:\n").nth(1) else { continue };
-        for line in list.lines().take_while(|line| line.starts_with("  ")) {
+        let lines = list.lines().take_while(|line| line.starts_with("  "));
+        // What a long description goes on with is set in deeper.
+        for line in lines.filter(|line| !line.starts_with("   ")) {
             let name = line.split_whitespace().next().unwrap();
             let asked = format!("\n$ piquet {command}{name} --help\n");
             assert!(name == "help" || help.contains(&asked), "{asked}");
