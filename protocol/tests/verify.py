@@ -607,7 +607,7 @@ def code(text):
     require(len(text) <= 700, "size")
     prefix, raw = bech32m("".join(c for c in text if not c.isspace() and c != "-"))
     require(prefix == "pq", "prefix")
-    require(raw and raw[0] == 0x10, "version")
+    require(raw and raw[0] in (0x10, 0x11), "version")
     require(len(raw) >= 31, "cut short")
     hints, rest = [], raw[31:]
     while rest:

@@ -105,7 +105,7 @@ fn hints() -> Vec<Hint> {
 }
 
 fn code(hints: Vec<Hint>) -> InviteCode {
-    InviteCode::generate(&GROUP, Timestamp::from_secs(2_000_000_000), hints, &mut SeededRng::new(2))
+    InviteCode::generate(&GROUP, Suite::Classical, Timestamp::from_secs(2_000_000_000), hints, &mut SeededRng::new(2))
 }
 
 fn entry() -> Vec<u8> {

@@ -192,7 +192,8 @@ impl<S: Store> Node<S> {
         self.require_keyholder(&group)?;
         let hints =
             self.listening.iter().filter_map(|address| Hint::from_multiaddr(address)).take(2).collect();
-        let code = InviteCode::generate(&group, expires, hints, &mut *self.rng);
+        let suite = self.replicas.get(&group).ok_or(NodeError::NoGroup)?.suite();
+        let code = InviteCode::generate(&group, suite, expires, hints, &mut *self.rng);
         let keys = code.keys();
         let body = Invite {
             key: keys.public(),
@@ -267,7 +268,7 @@ impl<S: Store> Node<S> {
             return Ok(invite);
         }
         let addresses: Vec<String> = code.hints.iter().map(Hint::multiaddr).collect();
-        let joining = Joining::start(code, name, Suite::Classical, &mut *self.rng)?;
+        let joining = Joining::start(code, name, &mut *self.rng)?;
         let invite = self.keep_join(joining);
         for address in addresses {
             self.call_again(&address, now);

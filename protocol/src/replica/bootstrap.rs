@@ -46,14 +46,9 @@ impl Joining {
     ///
     /// # Errors
     /// [`SealError`] if no key package can be made.
-    pub fn start(
-        code: InviteCode,
-        name: &str,
-        suite: Suite,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Self, SealError> {
+    pub fn start(code: InviteCode, name: &str, rng: &mut dyn CryptoRng) -> Result<Self, SealError> {
         let key = SigningKey::generate(rng);
-        let (package, secrets) = seal::key_package(&key, suite, rng)?;
+        let (package, secrets) = seal::key_package(&key, code.suite, rng)?;
         let keys = code.keys();
         let request = JoinRequest::sign(&keys, &code.fingerprint, crypto::device_key(&key), package);
         let request = request.seal(&keys.request, rng);

@@ -82,7 +82,8 @@ impl Desk {
     /// A code of this person's and the act for it.
     fn invite(&mut self, uses: u16) -> InviteCode {
         let expires = NOW.after(std::time::Duration::from_secs(86_400));
-        let code = InviteCode::generate(&self.replica.group(), expires, vec![], &mut self.rng);
+        let code =
+            InviteCode::generate(&self.replica.group(), self.replica.suite(), expires, vec![], &mut self.rng);
         let keys = code.keys();
         let body = Invite {
             key: keys.public(),
@@ -165,7 +166,7 @@ struct Joiner {
 
 fn joiner(code: &InviteCode, group: &GroupId, seed: u64) -> Joiner {
     let mut rng = SeededRng::new(seed);
-    let joining = Joining::start(code.clone(), "somebody", Suite::Classical, &mut rng).unwrap();
+    let joining = Joining::start(code.clone(), "somebody", &mut rng).unwrap();
     let (keys, invite) = (code.keys(), code.keys().public());
     let request = JoinRequest::open(&joining.door().request, &keys.request, group, &invite).unwrap();
     Joiner { joining, request, invite, keys, seed }

@@ -110,7 +110,7 @@ fn grievance() -> BoxedStrategy<Shape> {
     let parts = (
         any::<prop::sample::Index>(),
         line(),
-        "|2026|2026-11|2026-11-20|2026-11-20..2026-11-24",
+        "|2026|2026-11|2026-11-20|2026-11-20[.][.]2026-11-24",
         vec(amount(), 0..4),
         "[a-z\n]{0,90}",
         proptest::option::of(any::<prop::sample::Index>()),

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::codec::{DecodeError, Reader};
 use crate::crypto::{self, Secret};
+use crate::group::seal::Suite;
 use crate::id::{DeviceKey, GroupId};
 use crate::time::Timestamp;
 
@@ -20,6 +21,8 @@ pub const MAX_CODE: usize = 700;
 
 const PREFIX: &str = "pq";
 const VERSION: u8 = 1 << 4;
+/// Flag of a group of the hybrid suite (I-1).
+const HYBRID: u8 = 1;
 const BARE: usize = 31;
 /// 2020-01-01T00:00:00Z.
 const EPOCH_SECS: u64 = 1_577_836_800;
@@ -116,6 +119,8 @@ pub struct InviteCode {
     pub fingerprint: [u8; 12],
     /// Days since 2020-01-01, rounded up; the invite act holds the second that binds.
     expiry_day: u16,
+    /// The group's suite: what a request has to bring a key package of.
+    pub suite: Suite,
     /// Where to look for a door-opener.
     pub hints: Vec<Hint>,
 }
@@ -124,6 +129,7 @@ impl InviteCode {
     /// A fresh code for a group.
     pub fn generate(
         group: &GroupId,
+        suite: Suite,
         expires: Timestamp,
         hints: Vec<Hint>,
         rng: &mut (impl CryptoRng + ?Sized),
@@ -133,7 +139,7 @@ impl InviteCode {
         let days = expires.as_secs().saturating_sub(EPOCH_SECS).div_ceil(DAY);
         let expiry_day = u16::try_from(days).unwrap_or(u16::MAX);
         let hints = hints.into_iter().take(MAX_HINTS).collect();
-        Self { secret, fingerprint: group.fingerprint(), expiry_day, hints }
+        Self { secret, fingerprint: group.fingerprint(), expiry_day, suite, hints }
     }
 
     /// Reads a code as typed: either case, spaces and dashes between characters allowed; otherwise a
@@ -152,10 +158,13 @@ impl InviteCode {
         }
         let bytes = Zeroizing::new(checked.byte_iter().collect::<Vec<u8>>());
         let mut reader = Reader::new(&bytes);
-        if reader.u8()? != VERSION {
-            return Err(CodeError::Newer);
-        }
+        let suite = match reader.u8()? {
+            VERSION => Suite::Classical,
+            hybrid if hybrid == VERSION | HYBRID => Suite::Hybrid,
+            _ => return Err(CodeError::Newer),
+        };
         let mut code = Self {
+            suite,
             secret: Zeroizing::new(reader.array()?),
             fingerprint: reader.array()?,
             expiry_day: reader.u16()?,
@@ -214,7 +223,7 @@ impl InviteCode {
     /// The whole code without hints: every bit of it changes every key.
     fn bare(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(BARE);
-        out.push(VERSION);
+        out.push(if self.suite == Suite::Hybrid { VERSION | HYBRID } else { VERSION });
         out.extend_from_slice(self.secret.as_slice());
         out.extend_from_slice(&self.fingerprint);
         out.extend_from_slice(&self.expiry_day.to_be_bytes());
@@ -256,7 +265,13 @@ mod tests {
 
     fn code(hints: Vec<Hint>) -> InviteCode {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
-        InviteCode::generate(&GroupId([7; 32]), Timestamp::from_secs(EPOCH_SECS + DAY + 1), hints, &mut rng)
+        InviteCode::generate(
+            &GroupId([7; 32]),
+            Suite::Classical,
+            Timestamp::from_secs(EPOCH_SECS + DAY + 1),
+            hints,
+            &mut rng,
+        )
     }
 
     #[test]

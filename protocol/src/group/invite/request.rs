@@ -124,7 +124,13 @@ mod tests {
 
     fn setting() -> (InviteKeys, JoinRequest, Vec<u8>) {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
-        let code = InviteCode::generate(&GROUP, Timestamp::from_secs(2_000_000_000), vec![], &mut rng);
+        let code = InviteCode::generate(
+            &GROUP,
+            crate::group::seal::Suite::Classical,
+            Timestamp::from_secs(2_000_000_000),
+            vec![],
+            &mut rng,
+        );
         let keys = code.keys();
         let request = JoinRequest::sign(&keys, &code.fingerprint, DeviceKey([3; 32]), vec![5; 300]);
         let sealed = request.seal(&keys.request, &mut rng);

@@ -101,3 +101,14 @@ fn whoever_no_commit_could_add_is_not_let_in() {
     assert_eq!(show_package(&ed25519_dalek::SigningKey::from_bytes(&[6; 32])), 3, "a member without keys");
     assert_eq!((used(&mut sim, group, keys.public()), used(&mut sim, group, invite)), (1, 1));
 }
+
+#[test]
+fn a_group_of_the_hybrid_suite_lets_in_by_code_like_any_other() {
+    let mut sim = Sim::new(900);
+    let alice = sim.add();
+    let group = sim.act(alice, |node, now| node.create_group("later", "alice", Suite::Hybrid, now)).unwrap();
+    let bob = sim.add();
+    admit(&mut sim, group, bob, "bob");
+    say(&mut sim, bob, group, "for a long time");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[alice, bob], group, 1)));
+}
