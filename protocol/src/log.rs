@@ -214,12 +214,12 @@ impl Logs {
         if let Some(commit) = self.acts.get(&EntryId(meta.epoch.0)) {
             parents.push(*commit);
         }
+        let known = |id| self.acts.get(id).or_else(|| self.tips.get(id)).copied().or_else(|| past.facts(id));
         let prev = (meta.header.prev != EntryId::default()).then_some(meta.header.prev);
-        for id in prev.iter().chain(&meta.header.talk_cites) {
-            let known = self.acts.get(id).or_else(|| self.tips.get(id)).copied();
-            parents.extend(known.or_else(|| past.facts(id)));
-        }
+        parents.extend(prev.iter().filter_map(known));
+        // What authority reads is the same on every node: soft cites may be here or not.
         let states: BTreeSet<OpState> = parents.iter().map(|parent| parent.ops).collect();
+        parents.extend(meta.header.talk_cites.iter().filter_map(known));
         let ops = self.states.union(&states, if operation { std::slice::from_ref(&meta.id) } else { &[] });
         let own = meta.device == self.me;
         let mark = |lane: Lane, of: fn(&Facts) -> u32| {

@@ -217,3 +217,18 @@ fn operations_in_the_past_are_fixed_when_an_entry_is_applied() {
     assert!(ops(2).is_empty());
     assert!(ops(3).contains(&id(1)));
 }
+
+#[test]
+fn a_soft_cite_lends_no_authority() {
+    let mut world = world();
+    let operation = act(1, BOB, 1, 0, &[]);
+    world.logs.ingest(&operation, &world.shelf);
+    let facts = world.logs.mark_applied(&operation, true, &world.shelf);
+    world.shelf.facts.insert(id(1), facts);
+    world.offer(&talk(2, BOB, 1, 0, &[1], &[]));
+    world.offer(&talk(3, EVE, 1, 0, &[], &[2]));
+    let ops = |n| world.logs.states().set(world.shelf.facts[&id(n)].ops);
+    assert!(ops(2).contains(&id(1)));
+    assert!(ops(3).is_empty(), "another node may not have what it cites");
+    assert!(world.shelf.facts[&id(3)].depth > world.shelf.facts[&id(2)].depth);
+}
