@@ -128,3 +128,22 @@ fn it_speaks_french() {
     let output = command.args(["--lang", "fr", "group", "list"]).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("Pas encore de groupe"));
 }
+
+#[test]
+fn a_node_that_starts_while_a_command_runs_waits_for_it() {
+    let mut laptop = Laptop::of("alice");
+    laptop.one(&["group", "create", "picket"]);
+    for _ in 0..5 {
+        let mut commands: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = laptop.command(&laptop.home());
+                command.args(["group", "list"]).stdout(std::process::Stdio::null()).spawn().unwrap()
+            })
+            .collect();
+        laptop.up();
+        for command in &mut commands {
+            command.wait().unwrap();
+        }
+        laptop.kill();
+    }
+}
