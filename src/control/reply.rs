@@ -169,6 +169,8 @@ pub enum Reply {
         members: usize,
         /// `keyholder` or `member`; `none` when out.
         role: String,
+        /// What whoever joins is told to compare.
+        words: String,
     },
     /// One member.
     Member {

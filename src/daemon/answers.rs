@@ -1,5 +1,6 @@
 //! The node's views as replies.
 
+use piquet_protocol::group::invite::words;
 use piquet_protocol::group::membership::InviteState;
 use piquet_protocol::id::{GroupId, MemberId};
 use piquet_protocol::node::InviteView;
@@ -72,6 +73,7 @@ pub(super) fn group(replica: &Replica) -> Reply {
         epoch: replica.epoch_number(),
         members: view.members.len(),
         role: role.to_owned(),
+        words: words(&replica.group().fingerprint()),
     }
 }
 

@@ -53,11 +53,11 @@ impl Printer {
 
     /// `brief`: one of a list.
     pub(super) fn group(&self, reply: &Reply, brief: bool) -> bool {
-        let Reply::Group { group, name, role, members, .. } = reply else { return true };
+        let Reply::Group { group, name, role, members, words, .. } = reply else { return true };
         let count = self.texts.get("group-members", &[("count", &members.to_string())]);
         let role = self.texts.get(&format!("role-{role}"), &[]);
         let shown = self.line(&format!("{}  {}  {count}  {role}", plain(name).bold(), short(group)));
-        shown && (brief || self.say("group-draft", &[]))
+        shown && (brief || self.say("group-words", &[("words", words)]) && self.say("group-draft", &[]))
     }
 
     pub(super) fn member(&self, reply: &Reply) -> bool {

@@ -55,6 +55,7 @@ group-members = { $count ->
     [one] { $count } member
    *[other] { $count } members
 }
+group-words = Its words, for whoever joins to compare: { $words }
 group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group.
 kind-draft = draft
 role-keyholder = key-holder

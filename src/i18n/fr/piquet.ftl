@@ -56,6 +56,7 @@ group-members = { $count ->
     [one] { $count } membre
    *[other] { $count } membres
 }
+group-words = Ses mots, à comparer par qui rejoint : { $words }
 group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé.
 kind-draft = ébauche
 role-keyholder = porte les clés

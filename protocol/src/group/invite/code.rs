@@ -195,18 +195,9 @@ impl InviteCode {
         Timestamp::from_secs(EPOCH_SECS.saturating_add(u64::from(self.expiry_day) * DAY))
     }
 
-    /// Four syllables of the group's fingerprint, to compare by voice before joining (I-10).
+    /// See [`words`].
     pub fn words(&self) -> String {
-        const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
-        const VOWELS: &[u8; 4] = b"aiou";
-        let letter = |set: &[u8], at: u8| set.get(usize::from(at)).copied().map_or('?', char::from);
-        let syllable = |byte: &u8| [letter(CONSONANTS, byte >> 4), letter(VOWELS, byte & 3)];
-        self.fingerprint
-            .chunks(2)
-            .take(4)
-            .map(|pair| pair.iter().flat_map(syllable).collect::<String>())
-            .collect::<Vec<_>>()
-            .join("-")
+        words(&self.fingerprint)
     }
 
     /// What follows from the code (I-2).
@@ -229,6 +220,16 @@ impl InviteCode {
         out.extend_from_slice(&self.expiry_day.to_be_bytes());
         out
     }
+}
+
+/// Four words of a group's fingerprint, to compare by voice before joining (I-10).
+pub fn words(fingerprint: &[u8; 12]) -> String {
+    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+    const VOWELS: &[u8; 4] = b"aiou";
+    let letter = |set: &[u8], at: u8| set.get(usize::from(at)).copied().map_or('?', char::from);
+    let syllable = |byte: &u8| [letter(CONSONANTS, byte >> 4), letter(VOWELS, byte & 3)];
+    let word = |pair: &[u8]| pair.iter().flat_map(syllable).collect::<String>();
+    fingerprint.chunks(2).take(4).map(word).collect::<Vec<_>>().join("-")
 }
 
 impl fmt::Debug for InviteCode {
