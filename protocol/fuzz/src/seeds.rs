@@ -105,7 +105,7 @@ fn hints() -> Vec<Hint> {
 }
 
 fn code(hints: Vec<Hint>) -> InviteCode {
-    InviteCode::generate(&GROUP, Suite::Classical, Timestamp::from_secs(2_000_000_000), hints, &mut SeededRng::new(2))
+    InviteCode::generate(&GROUP, piquet_protocol::group::seal::Suite::Classical, Timestamp::from_secs(2_000_000_000), hints, &mut SeededRng::new(2))
 }
 
 fn entry() -> Vec<u8> {
@@ -131,7 +131,7 @@ fn call() -> Call {
         sequence: 1,
         title: "Evening off".into(),
         demands: vec!["5 EUR a task".into()],
-        form: "log_off".into(),
+        forms: vec!["log_off".into()],
         legs: vec![leg],
         threshold: 10,
         closes: 1_900_000_000,
@@ -171,8 +171,11 @@ fn bodies() -> Vec<Vec<u8>> {
             scale: 2,
             unit: "EUR".into(),
             per: "task".into(),
+            basis: Some("measured".into()),
         }],
         text: "Three euros".into(),
+        every: Some("week".into()),
+        zone: Some("Europe/Paris".into()),
     };
     vec![
         genesis.to_payload(),
