@@ -1,32 +1,32 @@
-//! The index (S-22): from keyed hashes to positions in the journal, in sled. It holds no content and may be lost
+//! The index (S-22): from keyed hashes to positions in the journal. It holds no content and may be lost
 //! at any time: it is rebuilt from the journal. A panic inside sled is contained and counts as loss.
 //!
 //! Sled's file is not synced while in use, which is harmless when a process dies and not when the power
 //! does: then pages can be missing without a trace. So a mark beside it says when it can be trusted: it
 //! was closed and synced, or the machine has not been restarted since it was opened.
 
-use std::fs::{self, File};
+mod table;
+
+use std::fs;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+
+#[cfg(test)]
+pub(super) use table::NO_ROOM;
+use table::{Pairs, Staged, Table};
 
 use super::Damage;
 use super::bytes::Reader;
-use super::files::{Disk, RealDisk, make_folder, read_bounded, replace};
+use super::files::{RealDisk, make_folder, read_bounded, replace};
 use super::record::Address;
 use super::scan::Cursor;
 use super::vault::SecretId;
-use super::workers;
 
 /// The index's folder.
 pub(super) const INDEX: &str = "index";
-const CACHE: u64 = 16 << 20;
 const SLED: &str = "sled";
 const MARK: &str = "mark";
 const CLOSED: &[u8] = b"closed";
-/// Changes in one of sled's batches; it frees no memory before a batch is through.
-const CHUNK: usize = 256;
-
 /// Most records given up at once.
 const LOST: usize = 4096;
 
@@ -60,19 +60,14 @@ pub(super) enum Lost {
     Secret(Address, SecretId),
 }
 
-/// Changes of the index. The cursors are written last: if the rest is cut short, it is replayed.
+/// Changes of the index. A segment's cursor is never there without what it covers: that is replayed.
 #[derive(Default)]
-pub(super) struct Changes {
-    chunks: Vec<sled::Batch>,
-    cursors: sled::Batch,
-    /// How many there are, beside cursors.
-    pub(super) len: usize,
-}
+pub(super) struct Changes(Staged);
 
 /// An open index.
 pub(super) struct Index {
     dir: PathBuf,
-    db: sled::Db,
+    table: Table,
 }
 
 impl Index {
@@ -81,8 +76,8 @@ impl Index {
         let dir = dir.join(INDEX);
         make_folder(&dir).map_err(|_| Broken)?;
         mark(&dir, &boot_id()).map_err(|_| Broken)?;
-        let config = sled::Config::new().path(dir.join(SLED)).cache_capacity(CACHE).flush_every_ms(None);
-        contained(|| workers::open(&config)).map(|db| Self { dir, db })
+        let table = Table::open(dir.join(SLED))?;
+        Ok(Self { dir, table })
     }
 
     /// Whether the index on disk lost nothing in a power cut.
@@ -101,22 +96,24 @@ impl Index {
 
     /// The opening in which it was last in step with the journal.
     pub(super) fn opening(&self) -> Result<Option<u64>, Broken> {
-        let bytes = self.get(OPENING)?;
+        let bytes = self.table.get(OPENING)?;
         Ok(bytes.and_then(|bytes| Reader::new(&bytes).u64()))
     }
 
     /// Notes that it is in step, durably: what follows can be replayed.
     pub(super) fn set_opening(&self, opening: u64) -> Result<(), Broken> {
-        contained(|| self.db.insert(OPENING, &opening.to_be_bytes()))?;
-        self.flush()
+        let mut changes = Changes::default();
+        changes.0.then.insert(OPENING.to_vec(), Some(opening.to_be_bytes().to_vec()));
+        self.apply(changes)?;
+        self.table.flush()
     }
 
     pub(super) fn record(&self, address: &Address) -> Result<Option<Position>, Broken> {
-        self.get(&record_key(address))?.map(|bytes| decode_position(&bytes)).transpose()
+        self.table.get(&record_key(address))?.map(|bytes| decode_position(&bytes)).transpose()
     }
 
     pub(super) fn secret(&self, address: &Address) -> Result<Option<(SecretId, Position)>, Broken> {
-        self.get(&secret_key(address))?.map(|bytes| decode_secret(&bytes)).transpose()
+        self.table.get(&secret_key(address))?.map(|bytes| decode_secret(&bytes)).transpose()
     }
 
     /// At most `limit` positions from one address to another, ascending or descending.
@@ -127,33 +124,22 @@ impl Index {
         limit: usize,
         back: bool,
     ) -> Result<Vec<(Address, Position)>, Broken> {
-        let found = contained(|| {
-            let range = self.db.range(record_key(from)..=record_key(to));
-            if back {
-                range.rev().take(limit).collect::<sled::Result<Vec<_>>>()
-            } else {
-                range.take(limit).collect()
-            }
-        })?;
+        let found = self.table.range(&record_key(from), &record_key(to), limit, back, |_| true)?;
         found.iter().map(|(key, value)| Ok((decode_address(key)?, decode_position(value)?))).collect()
     }
 
     /// The names of all secrets.
     pub(super) fn secrets(&self) -> Result<Vec<SecretId>, Broken> {
-        let found = contained(|| self.db.scan_prefix([SECRET]).values().collect::<sled::Result<Vec<_>>>())?;
-        found.iter().map(|value| Ok(decode_secret(value)?.0)).collect()
+        let found = self.all(SECRET, usize::MAX, |_| true)?;
+        found.iter().map(|(_, value)| Ok(decode_secret(value)?.0)).collect()
     }
 
     /// What lies where `lost` says, a few thousand at most.
     pub(super) fn lost(&self, lost: impl Fn(&Position) -> bool) -> Result<Vec<Lost>, Broken> {
         let mut found = Vec::new();
         for prefix in [RECORD, SECRET] {
-            let entries = contained(|| {
-                let chosen = self.db.scan_prefix([prefix]).filter(|entry| {
-                    let position = entry.as_ref().ok().and_then(|(_, value)| position_in(prefix, value));
-                    position.is_none_or(|position| lost(&position))
-                });
-                chosen.take(LOST).collect::<sled::Result<Vec<_>>>()
+            let entries = self.all(prefix, LOST, |value| {
+                position_in(prefix, value).is_none_or(|position| lost(&position))
             })?;
             for (key, value) in entries {
                 let address = decode_address(&key)?;
@@ -168,44 +154,35 @@ impl Index {
 
     /// How far a segment is indexed.
     pub(super) fn cursor(&self, segment: u32) -> Result<Option<Cursor>, Broken> {
-        self.get(&cursor_key(segment))?.map(|bytes| decode_cursor(&bytes).ok_or(Broken)).transpose()
+        self.table.get(&cursor_key(segment))?.map(|bytes| decode_cursor(&bytes).ok_or(Broken)).transpose()
     }
 
     /// Damage met while indexing.
     pub(super) fn damage(&self) -> Result<Vec<Damage>, Broken> {
-        let found = contained(|| self.db.scan_prefix([DAMAGE]).keys().collect::<sled::Result<Vec<_>>>())?;
-        found.iter().map(|key| decode_damage(key).ok_or(Broken)).collect()
+        let found = self.all(DAMAGE, usize::MAX, |_| true)?;
+        found.iter().map(|(key, _)| decode_damage(key).ok_or(Broken)).collect()
     }
 
     pub(super) fn apply(&self, changes: Changes) -> Result<(), Broken> {
-        for chunk in changes.chunks {
-            contained(|| self.db.apply_batch(chunk))?;
-        }
-        contained(|| self.db.apply_batch(changes.cursors))
-    }
-
-    fn flush(&self) -> Result<(), Broken> {
-        contained(|| self.db.flush()).map(|_| ())
+        self.table.apply(changes.0)
     }
 
     /// Makes the index durable and lets go of it. If anything fails on the way it is not marked, and made
     /// anew when in doubt.
     pub(super) fn close(self) {
-        let flushed = self.flush().is_ok();
-        let dir = self.dir.clone();
-        self.abandon();
-        if flushed && sync_all(&dir.join(SLED)).is_ok() {
-            let _ = mark(&dir, CLOSED);
+        if self.table.close().is_ok() {
+            let _ = mark(&self.dir, CLOSED);
         }
     }
 
-    /// Lets go of an index that is to be made anew; a panic on the way is of no consequence.
+    /// Lets go of an index that is to be made anew.
     pub(super) fn abandon(self) {
-        let _ = catch_unwind(AssertUnwindSafe(move || drop(self.db)));
+        self.table.abandon();
     }
 
-    fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Broken> {
-        contained(|| self.db.get(key))
+    /// At most `limit` pairs of one kind, that `choose` wants.
+    fn all(&self, prefix: u8, limit: usize, choose: impl Fn(&[u8]) -> bool) -> Result<Pairs, Broken> {
+        self.table.range(&[prefix], &[prefix + 1], limit, false, choose)
     }
 }
 
@@ -228,7 +205,7 @@ impl Changes {
 
     pub(super) fn set_cursor(&mut self, segment: u32, cursor: Cursor) {
         let value = [&cursor.offset.to_be_bytes()[..], &cursor.index.to_be_bytes()].concat();
-        self.cursors.insert(&cursor_key(segment), value);
+        self.0.then.insert(cursor_key(segment).to_vec(), Some(value));
     }
 
     pub(super) fn add_damage(&mut self, damage: Damage) {
@@ -236,22 +213,17 @@ impl Changes {
         self.insert(&[&[DAMAGE], numbers.as_flattened()].concat(), &[]);
     }
 
+    /// How many there are, beside cursors.
+    pub(super) fn len(&self) -> usize {
+        self.0.first.len()
+    }
+
     fn insert(&mut self, key: &[u8], value: &[u8]) {
-        self.chunk(|chunk| chunk.insert(key, value));
+        self.0.first.insert(key.to_vec(), Some(value.to_vec()));
     }
 
     fn remove(&mut self, key: &[u8]) {
-        self.chunk(|chunk| chunk.remove(key));
-    }
-
-    fn chunk(&mut self, add: impl FnOnce(&mut sled::Batch)) {
-        if self.len.is_multiple_of(CHUNK) {
-            self.chunks.push(sled::Batch::default());
-        }
-        self.len += 1;
-        if let Some(chunk) = self.chunks.last_mut() {
-            add(chunk);
-        }
+        self.0.first.insert(key.to_vec(), None);
     }
 }
 
@@ -277,35 +249,6 @@ fn boot_id() -> Vec<u8> {
     }
     let id = read_bounded(Path::new("/proc/sys/kernel/random/boot_id"), 64);
     id.ok().flatten().unwrap_or_default()
-}
-
-fn sync_all(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            sync_all(&path)?;
-        } else {
-            File::options().write(true).open(&path)?.sync_all()?;
-        }
-    }
-    RealDisk.sync_folder(dir)
-}
-
-#[cfg(test)]
-thread_local! {
-    /// In tests: no index works, as on a disk without room for one.
-    pub(super) static NO_ROOM: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-fn contained<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
-    #[cfg(test)]
-    if NO_ROOM.get() {
-        return Err(Broken);
-    }
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        _ => Err(Broken),
-    }
 }
 
 fn record_key(address: &Address) -> [u8; 33] {
@@ -372,14 +315,4 @@ pub(super) fn fuzzed(bytes: &[u8]) {
         assert_eq!(position.encode(), bytes);
     }
     let _ = (decode_address(bytes), decode_secret(bytes), decode_damage(bytes), decode_cursor(bytes));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_inside_is_contained_and_counts_as_loss() {
-        assert!(contained::<()>(|| panic!("as sled does on some damaged files")).is_err());
-    }
 }

@@ -175,7 +175,7 @@ impl<'a> Replay<'a> {
         if followed || pending.read >= pending.parts {
             pending.changes.into_iter().for_each(|change| change.apply(&mut self.changes));
         }
-        if self.changes.len >= CHUNK {
+        if self.changes.len() >= CHUNK {
             self.index.apply(std::mem::take(&mut self.changes))?;
         }
         Ok(())

@@ -289,7 +289,10 @@ fn a_batch_that_no_index_can_show_has_not_happened() {
         Fate::Done
     });
     let mut batch = put(21, b"not shown");
-    batch.put(key(22), Retention::Kept, b"nor this".to_vec());
+    // More than the index takes without handing it over.
+    for order in 22..1100 {
+        batch.put(key(order), Retention::Kept, b"nor this".to_vec());
+    }
     assert!(store.commit(batch).is_err());
     assert!(store.get(&key(0)).is_err(), "it can't be read without one either");
     disk.plan(|_| Fate::Done);

@@ -1,0 +1,233 @@
+//! Keys and values in sled, with the newest changes in memory until there are enough of them to be worth
+//! one of sled's batches: each makes its seven workers run. What a process that dies had not handed over is
+//! replayed from the journal.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::Broken;
+use crate::store::files::{Disk, RealDisk};
+use crate::store::workers;
+
+/// Sled's own cache, in bytes.
+const CACHE: u64 = 16 << 20;
+/// Changes held in memory, about 150 bytes each.
+const WAITING: usize = 1024;
+/// Changes in one of sled's batches; it frees no memory before a batch is through.
+const CHUNK: usize = 256;
+
+/// By key, what is put there, or that it is removed.
+pub(super) type Edits = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+/// Keys and values in order.
+pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Changes that come in two parts: the second is never in sled without the first.
+#[derive(Default)]
+pub(super) struct Staged {
+    pub(super) first: Edits,
+    pub(super) then: Edits,
+}
+
+/// A table of keys and values.
+pub(super) struct Table {
+    dir: PathBuf,
+    db: sled::Db,
+    waiting: RefCell<Staged>,
+}
+
+impl Table {
+    /// Opens or makes one.
+    pub(super) fn open(dir: PathBuf) -> Result<Self, Broken> {
+        let config = sled::Config::new().path(&dir).cache_capacity(CACHE).flush_every_ms(None);
+        let db = contained(|| workers::open(&config))?;
+        Ok(Self { dir, db, waiting: RefCell::default() })
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+        let waiting = self.waiting.borrow();
+        if let Some(edit) = waiting.first.get(key).or_else(|| waiting.then.get(key)) {
+            return Ok(edit.clone());
+        }
+        Ok(contained(|| self.db.get(key))?.map(|value| value.to_vec()))
+    }
+
+    /// At most `limit` pairs from one key to another, ascending or descending, that `choose` wants.
+    pub(super) fn range(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+        back: bool,
+        choose: impl Fn(&[u8]) -> bool,
+    ) -> Result<Pairs, Broken> {
+        let waiting = self.waiting.borrow();
+        let stored = contained(|| {
+            let mut range = self.db.range(from..=to);
+            let next = std::iter::from_fn(|| if back { range.next_back() } else { range.next() });
+            let current = next.filter(|pair| match pair {
+                Ok((key, value)) => !waiting.first.contains_key(&key[..]) && choose(value),
+                Err(_) => true,
+            });
+            current.take(limit).collect::<sled::Result<Vec<_>>>()
+        })?;
+        let newest = waiting.first.range::<[u8], _>((Bound::Included(from), Bound::Included(to)));
+        let newest = newest.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        let mut all: Pairs = newest.filter(|(_, value)| choose(value)).collect();
+        all.extend(stored.into_iter().map(|(key, value)| (key.to_vec(), value.to_vec())));
+        all.sort_unstable();
+        if back {
+            all.reverse();
+        }
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    pub(super) fn apply(&self, changes: Staged) -> Result<(), Broken> {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.first.extend(changes.first);
+        waiting.then.extend(changes.then);
+        if waiting.first.len() < WAITING {
+            return Ok(());
+        }
+        self.hand_over(&mut waiting)
+    }
+
+    /// Makes everything durable.
+    pub(super) fn flush(&self) -> Result<(), Broken> {
+        self.hand_over(&mut self.waiting.borrow_mut())?;
+        contained(|| self.db.flush()).map(|_| ())
+    }
+
+    /// Makes everything durable, whatever of it sled left to the system, and lets go of it.
+    pub(super) fn close(self) -> io::Result<()> {
+        let flushed = self.flush();
+        let dir = self.dir.clone();
+        self.abandon();
+        flushed.map_err(|Broken| io::ErrorKind::Other)?;
+        sync_all(&dir)
+    }
+
+    /// Lets go of a table that is to be made anew; a panic on the way is of no consequence.
+    pub(super) fn abandon(self) {
+        let _ = catch_unwind(AssertUnwindSafe(move || drop(self.db)));
+    }
+
+    fn hand_over(&self, waiting: &mut Staged) -> Result<(), Broken> {
+        for edits in [std::mem::take(&mut waiting.first), std::mem::take(&mut waiting.then)] {
+            let mut edits = edits.into_iter().peekable();
+            while edits.peek().is_some() {
+                let batch = batch(edits.by_ref().take(CHUNK));
+                contained(|| self.db.apply_batch(batch))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn batch(edits: impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (key, value) in edits {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+    }
+    batch
+}
+
+fn sync_all(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::options().write(true).open(&path)?.sync_all()?;
+        }
+    }
+    RealDisk.sync_folder(dir)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// In tests: no index works, as on a disk without room for one.
+    pub(in crate::store) static NO_ROOM: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+fn contained<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
+    #[cfg(test)]
+    if NO_ROOM.get() {
+        return Err(Broken);
+    }
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        _ => Err(Broken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> (tempfile::TempDir, Table) {
+        let folder = tempfile::tempdir().unwrap();
+        let table = Table::open(folder.path().join("sled")).unwrap();
+        (folder, table)
+    }
+
+    fn edit(key: u8, value: Option<u8>) -> Staged {
+        let first = Edits::from([(vec![key], value.map(|value| vec![value]))]);
+        Staged { first, then: Edits::new() }
+    }
+
+    /// Keys that are found, and whether each way of looking agrees.
+    fn found(table: &Table, limit: usize, back: bool) -> Vec<u8> {
+        let pairs = table.range(&[0], &[255], limit, back, |_| true).unwrap();
+        assert!(pairs.iter().all(|(key, value)| table.get(key).unwrap().as_ref() == Some(value)));
+        pairs.iter().map(|(key, _)| key[0]).collect()
+    }
+
+    #[test]
+    fn a_panic_inside_is_contained_and_counts_as_loss() {
+        assert!(contained::<()>(|| panic!("as sled does on some damaged files")).is_err());
+    }
+
+    #[test]
+    fn what_waits_is_seen_in_its_place_before_and_after_it_is_handed_over() {
+        let (_folder, table) = table();
+        for key in [1, 3, 5, 7] {
+            table.apply(edit(key, Some(0))).unwrap();
+        }
+        table.flush().unwrap();
+        for (key, value) in [(3, None), (4, Some(1)), (5, Some(1)), (9, Some(1)), (7, Some(2)), (7, None)] {
+            table.apply(edit(key, value)).unwrap();
+        }
+        for _ in 0..2 {
+            assert_eq!(found(&table, 9, false), [1, 4, 5, 9]);
+            assert_eq!(found(&table, 9, true), [9, 5, 4, 1]);
+            assert_eq!((found(&table, 2, false), found(&table, 2, true)), (vec![1, 4], vec![9, 5]));
+            assert!(table.get(&[3]).unwrap().is_none());
+            table.flush().unwrap();
+        }
+        assert_eq!(table.db.len(), 4);
+    }
+
+    #[test]
+    fn little_waits_and_nothing_is_in_sled_without_what_it_stands_for() {
+        let (_folder, table) = table();
+        for number in 0..WAITING as u32 * 2 {
+            let first = Edits::from([(number.to_be_bytes().to_vec(), Some(vec![1]))]);
+            let then = Edits::from([(b"up to".to_vec(), Some(number.to_be_bytes().to_vec()))]);
+            table.apply(Staged { first, then }).unwrap();
+            assert!(table.waiting.borrow().first.len() < WAITING);
+            if let Some(up_to) = table.db.get(b"up to").unwrap() {
+                assert!(table.db.contains_key(up_to).unwrap());
+            }
+        }
+        assert!(table.db.len() > WAITING);
+    }
+}
