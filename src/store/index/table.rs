@@ -1,6 +1,6 @@
 //! Keys and values in sled, with the newest changes in memory until there are enough of them to be worth
-//! one of sled's batches: each makes its seven workers run. What a process that dies had not handed over is
-//! replayed from the journal.
+//! one of sled's batches: each makes its seven workers run. A thread hands them over meanwhile. What a
+//! process that dies had not handed over is replayed from the journal.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,6 +9,8 @@ use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use super::Broken;
 use crate::store::files::{Disk, RealDisk};
@@ -16,7 +18,7 @@ use crate::store::workers;
 
 /// Sled's own cache, in bytes.
 const CACHE: u64 = 16 << 20;
-/// Changes held in memory, about 150 bytes each.
+/// Changes held in memory, about 150 bytes each; as many more are being handed over at most.
 const WAITING: usize = 1024;
 /// Changes in one of sled's batches; it frees no memory before a batch is through.
 const CHUNK: usize = 256;
@@ -37,20 +39,29 @@ pub(super) struct Staged {
 pub(super) struct Table {
     dir: PathBuf,
     db: sled::Db,
-    waiting: RefCell<Staged>,
+    newest: RefCell<Newest>,
 }
+
+/// What is not in sled yet.
+#[derive(Default)]
+struct Newest {
+    waiting: Staged,
+    /// In sled perhaps, and how that goes.
+    leaving: Option<(Arc<Staged>, HandOver)>,
+}
+
+type HandOver = JoinHandle<Result<(), Broken>>;
 
 impl Table {
     /// Opens or makes one.
     pub(super) fn open(dir: PathBuf) -> Result<Self, Broken> {
         let config = sled::Config::new().path(&dir).cache_capacity(CACHE).flush_every_ms(None);
         let db = contained(|| workers::open(&config))?;
-        Ok(Self { dir, db, waiting: RefCell::default() })
+        Ok(Self { dir, db, newest: RefCell::default() })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
-        let waiting = self.waiting.borrow();
-        if let Some(edit) = waiting.first.get(key).or_else(|| waiting.then.get(key)) {
+        if let Some(edit) = self.newest.borrow().get(key) {
             return Ok(edit.clone());
         }
         Ok(contained(|| self.db.get(key))?.map(|value| value.to_vec()))
@@ -65,18 +76,17 @@ impl Table {
         back: bool,
         choose: impl Fn(&[u8]) -> bool,
     ) -> Result<Pairs, Broken> {
-        let waiting = self.waiting.borrow();
+        let newest = self.newest.borrow().within(from, to);
         let stored = contained(|| {
             let mut range = self.db.range(from..=to);
             let next = std::iter::from_fn(|| if back { range.next_back() } else { range.next() });
             let current = next.filter(|pair| match pair {
-                Ok((key, value)) => !waiting.first.contains_key(&key[..]) && choose(value),
+                Ok((key, value)) => !newest.contains_key(&key[..]) && choose(value),
                 Err(_) => true,
             });
             current.take(limit).collect::<sled::Result<Vec<_>>>()
         })?;
-        let newest = waiting.first.range::<[u8], _>((Bound::Included(from), Bound::Included(to)));
-        let newest = newest.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        let newest = newest.into_iter().filter_map(|(key, value)| Some((key, value?)));
         let mut all: Pairs = newest.filter(|(_, value)| choose(value)).collect();
         all.extend(stored.into_iter().map(|(key, value)| (key.to_vec(), value.to_vec())));
         all.sort_unstable();
@@ -87,19 +97,23 @@ impl Table {
         Ok(all)
     }
 
+    /// # Errors
+    /// If what came before could not be handed over.
     pub(super) fn apply(&self, changes: Staged) -> Result<(), Broken> {
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.first.extend(changes.first);
-        waiting.then.extend(changes.then);
-        if waiting.first.len() < WAITING {
+        let mut newest = self.newest.borrow_mut();
+        newest.waiting.first.extend(changes.first);
+        newest.waiting.then.extend(changes.then);
+        if newest.waiting.first.len() < WAITING {
             return Ok(());
         }
-        self.hand_over(&mut waiting)
+        newest.hand_over(&self.db)
     }
 
     /// Makes everything durable.
     pub(super) fn flush(&self) -> Result<(), Broken> {
-        self.hand_over(&mut self.waiting.borrow_mut())?;
+        let mut newest = self.newest.borrow_mut();
+        newest.hand_over(&self.db)?;
+        newest.wait()?;
         contained(|| self.db.flush()).map(|_| ())
     }
 
@@ -114,27 +128,68 @@ impl Table {
 
     /// Lets go of a table that is to be made anew; a panic on the way is of no consequence.
     pub(super) fn abandon(self) {
+        let _ = self.newest.into_inner().wait();
         let _ = catch_unwind(AssertUnwindSafe(move || drop(self.db)));
-    }
-
-    fn hand_over(&self, waiting: &mut Staged) -> Result<(), Broken> {
-        for edits in [std::mem::take(&mut waiting.first), std::mem::take(&mut waiting.then)] {
-            let mut edits = edits.into_iter().peekable();
-            while edits.peek().is_some() {
-                let batch = batch(edits.by_ref().take(CHUNK));
-                contained(|| self.db.apply_batch(batch))?;
-            }
-        }
-        Ok(())
     }
 }
 
-fn batch(edits: impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>) -> sled::Batch {
+impl Newest {
+    fn get(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+        let leaving = self.leaving.as_ref().map(|(leaving, _)| &**leaving);
+        let mut newest_first = std::iter::once(&self.waiting).chain(leaving);
+        newest_first.find_map(|staged| staged.first.get(key).or_else(|| staged.then.get(key)))
+    }
+
+    fn within(&self, from: &[u8], to: &[u8]) -> Edits {
+        let bounds = (Bound::Included(from), Bound::Included(to));
+        let leaving = self.leaving.iter().map(|(leaving, _)| &**leaving);
+        let newest_last = leaving.chain([&self.waiting]);
+        let edits = newest_last.flat_map(|staged| staged.first.range::<[u8], _>(bounds));
+        edits.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Lets a thread put what waits into sled, once what it had to put there before is in.
+    fn hand_over(&mut self, db: &sled::Db) -> Result<(), Broken> {
+        self.wait()?;
+        let leaving = Arc::new(std::mem::take(&mut self.waiting));
+        let (db, staged) = (db.clone(), leaving.clone());
+        #[cfg(test)]
+        let no_room = NO_ROOM.get();
+        let work = move || {
+            #[cfg(test)]
+            NO_ROOM.set(no_room);
+            put(&db, &staged)
+        };
+        let thread = thread::Builder::new().name("index".into()).spawn(work).map_err(|_| Broken)?;
+        self.leaving = Some((leaving, thread));
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<(), Broken> {
+        match self.leaving.take() {
+            Some((_, thread)) => thread.join().map_err(|_| Broken)?,
+            None => Ok(()),
+        }
+    }
+}
+
+fn put(db: &sled::Db, staged: &Staged) -> Result<(), Broken> {
+    for edits in [&staged.first, &staged.then] {
+        let mut edits = edits.iter().peekable();
+        while edits.peek().is_some() {
+            let batch = batch(edits.by_ref().take(CHUNK));
+            contained(|| db.apply_batch(batch))?;
+        }
+    }
+    Ok(())
+}
+
+fn batch<'a>(edits: impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>) -> sled::Batch {
     let mut batch = sled::Batch::default();
     for (key, value) in edits {
         match value {
-            Some(value) => batch.insert(key, value),
-            None => batch.remove(key),
+            Some(value) => batch.insert(&key[..], &value[..]),
+            None => batch.remove(&key[..]),
         }
     }
     batch
@@ -223,11 +278,25 @@ mod tests {
             let first = Edits::from([(number.to_be_bytes().to_vec(), Some(vec![1]))]);
             let then = Edits::from([(b"up to".to_vec(), Some(number.to_be_bytes().to_vec()))]);
             table.apply(Staged { first, then }).unwrap();
-            assert!(table.waiting.borrow().first.len() < WAITING);
+            assert!(table.newest.borrow().waiting.first.len() < WAITING);
             if let Some(up_to) = table.db.get(b"up to").unwrap() {
                 assert!(table.db.contains_key(up_to).unwrap());
             }
         }
-        assert!(table.db.len() > WAITING);
+        table.newest.borrow_mut().wait().unwrap();
+        assert_eq!(table.db.len(), WAITING * 2 + 1);
+    }
+
+    #[test]
+    fn what_is_being_handed_over_is_seen_in_its_place() {
+        let (_folder, table) = table();
+        table.apply(edit(1, Some(0))).unwrap();
+        table.apply(edit(2, Some(0))).unwrap();
+        table.newest.borrow_mut().hand_over(&table.db).unwrap();
+        table.apply(edit(2, None)).unwrap();
+        table.apply(edit(3, Some(1))).unwrap();
+        assert_eq!((found(&table, 9, false), found(&table, 1, true)), (vec![1, 3], vec![3]));
+        table.flush().unwrap();
+        assert_eq!(found(&table, 9, false), [1, 3]);
     }
 }
