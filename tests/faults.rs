@@ -7,6 +7,8 @@ mod full;
 mod killed;
 mod places;
 mod traces;
+#[cfg(unix)]
+mod wiped;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -151,6 +151,18 @@ impl Laptop {
         assert!(killed.success());
     }
 
+    /// How the node ended, of its own.
+    #[cfg(unix)]
+    pub(crate) fn ended(&mut self) -> std::process::ExitStatus {
+        let mut node = self.node.take().unwrap();
+        let mut status = None;
+        until("the node ends", || {
+            status = node.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
     /// Makes a one-use code.
     pub(crate) fn invite(&self, group: &str) -> String {
         self.one(&["invite", group])["code"].as_str().unwrap().to_owned()

@@ -71,6 +71,7 @@ pub(super) fn writes(request: &Request) -> bool {
             | Request::StrikeList { .. }
             | Request::StrikeShow { .. }
             | Request::Doctor
+            | Request::Stop
     )
 }
 

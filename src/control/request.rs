@@ -209,6 +209,8 @@ pub enum Request {
     },
     /// Looks the profile over.
     Doctor,
+    /// End at once and keep nothing more: the profile is being destroyed.
+    Stop,
 }
 
 impl Request {
@@ -233,9 +235,12 @@ impl Request {
             | Self::StrikeShow { group, .. }
             | Self::StrikePledge { group, .. }
             | Self::StrikeCallOff { group, .. } => Some(group),
-            Self::Status | Self::GroupCreate { .. } | Self::GroupList | Self::Join { .. } | Self::Doctor => {
-                None
-            }
+            Self::Status
+            | Self::GroupCreate { .. }
+            | Self::GroupList
+            | Self::Join { .. }
+            | Self::Doctor
+            | Self::Stop => None,
         }
     }
 }

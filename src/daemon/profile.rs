@@ -2,13 +2,16 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use directories::ProjectDirs;
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use zeroize::Zeroizing;
 
-use crate::control::Failure;
+use crate::control::client::Client;
+use crate::control::{Failure, Request};
 use crate::store::{DiskStore, KdfCost, Machine, OpenError, Opened, Unlock};
 
 /// The operating system's randomness. Without it nothing here can be trusted, so failing ends the
@@ -89,13 +92,33 @@ pub fn change_passphrase(
     open(home, old)?.store.change_passphrase(&unlock(new)).map_err(|error| failure(&error))
 }
 
-/// Destroys a profile: the header first, then the keys, then the files.
+/// How long a running node is given to say that it ends.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Destroys a profile: the header first, then the keys; then a running node is told to end, and the files go.
 ///
 /// # Errors
-/// A profile in use; a disk that refuses.
+/// A disk that refuses; `still_running` if all is gone from the disk, but a process that has it in memory does
+/// not end.
 pub fn wipe(home: &Path) -> Result<(), Failure> {
     exists(home)?;
-    crate::store::wipe(home, &machine()?).map_err(|error| failure(&error))
+    crate::store::wipe(home, &machine()?, || stop(home)).map_err(|error| match error {
+        OpenError::Locked => Failure::new("still_running", 1),
+        error => failure(&error),
+    })
+}
+
+/// Asks in a thread, for a node that hangs never answers.
+fn stop(home: &Path) {
+    let (home, (ended, wait)) = (home.to_owned(), mpsc::channel());
+    std::thread::spawn(move || {
+        if let Some(mut node) = Client::connect(&home) {
+            // A node that is gone has ended too.
+            let _ = node.call(&Request::Stop, |_| true);
+        }
+        let _ = ended.send(());
+    });
+    let _ = wait.recv_timeout(STOP_PATIENCE);
 }
 
 /// What the disk said, as far as somebody can do something about it.

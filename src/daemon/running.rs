@@ -73,6 +73,8 @@ struct Daemon {
     listening_since: Option<Timestamp>,
     /// Whether that was said.
     ready: bool,
+    /// The profile is being destroyed: nothing is to be kept or sent any more.
+    over: bool,
 }
 
 /// Runs a node until it is told to stop.
@@ -98,6 +100,7 @@ pub async fn up(
         tell,
         listening_since: None,
         ready: false,
+        over: false,
     };
     let done = daemon.run(&mut events, &mut asked).await;
     socket.abort();
@@ -131,6 +134,9 @@ impl Daemon {
             for _ in 0..ROUND {
                 let Ok(event) = events.try_recv() else { break };
                 self.take(event)?;
+            }
+            if self.over {
+                return Ok(());
             }
             self.settle();
             if self.listening_since.is_some_and(|since| now().since(since) >= LISTEN_TIME) {
@@ -230,6 +236,7 @@ impl Daemon {
                 }
                 self.send_all(request, reply, Some(followed));
             }
+            Request::Stop => self.over = true,
             request => self.send_all(request, reply, None),
         }
         Ok(())

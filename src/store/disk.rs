@@ -21,7 +21,7 @@ use super::reader::FrameReader;
 use super::scan::{Cursor, Tail};
 use super::unlock::{KdfCost, Unlock};
 use super::vault::Continuity;
-use super::{Damage, Kind, OpenError, store_error, wipe};
+use super::{Damage, Kind, OpenError, store_error};
 
 /// What a store needs to go on for a while, in bytes.
 const ROOM: usize = 256 << 10;
@@ -39,7 +39,6 @@ pub struct DiskStore {
     pub(super) index: Mutex<Option<Index>>,
     pub(super) reader: Mutex<FrameReader>,
     pub(super) damage: Mutex<BTreeSet<Damage>>,
-    pub(super) machine: Machine,
     /// Let go of last.
     pub(super) _lock: File,
 }
@@ -163,17 +162,6 @@ impl DiskStore {
     pub fn settle(&mut self) -> Result<(), StoreError> {
         self.keyring.vault.continuity = Continuity::Same;
         self.keyring.save().map_err(|error| store_error(&error))
-    }
-
-    /// Destroys the profile; see [`super::wipe`].
-    ///
-    /// # Errors
-    /// [`OpenError::Io`]; the keys go first.
-    pub fn wipe(self) -> Result<(), OpenError> {
-        let (dir, machine) = (self.dir.clone(), self.machine.clone());
-        // Windows removes no open file, so everything is let go of first.
-        drop(self);
-        wipe(&dir, &machine)
     }
 
     /// Asks the index; if it breaks, rebuilds it and asks again.

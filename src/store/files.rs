@@ -114,17 +114,28 @@ pub(super) fn remove_if_there(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     if path.try_exists()? { disk.remove(path) } else { Ok(()) }
 }
 
-/// Overwrites a file with random bytes, then removes it. On an SSD the old bytes may survive
-/// somewhere; nothing a program can do reaches them.
-pub(super) fn shred(disk: &dyn Disk, path: &Path) -> io::Result<()> {
-    if !path.try_exists()? {
-        return Ok(());
+/// Opens a file for overwriting it, `None` if there is none.
+pub(super) fn open_existing(path: &Path) -> io::Result<Option<File>> {
+    match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => file.map(Some),
     }
-    let file = OpenOptions::new().write(true).open(path)?;
+}
+
+/// Overwrites a file with random bytes. On an SSD the old bytes may survive somewhere; nothing a program can
+/// do reaches them.
+pub(super) fn overwrite(disk: &dyn Disk, file: &File) -> io::Result<()> {
     let mut noise = vec![0; usize::try_from(file.metadata()?.len()).unwrap_or(0)];
     getrandom::fill(&mut noise).map_err(io::Error::other)?;
-    disk.write_at(&file, 0, &noise)?;
-    disk.sync(&file)?;
+    disk.write_at(file, 0, &noise)?;
+    disk.sync(file)
+}
+
+/// Overwrites a file, then removes it.
+pub(super) fn shred(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let Some(file) = open_existing(path)? else { return Ok(()) };
+    overwrite(disk, &file)?;
+    drop(file);
     disk.remove(path)
 }
 

@@ -102,7 +102,6 @@ impl DiskStore {
             index: Mutex::new(Some(index)),
             reader: Mutex::default(),
             damage: Mutex::new(damage.into_iter().collect()),
-            machine: machine.clone(),
             _lock: lock,
         };
         store.drop_unnamed_secrets()?;

@@ -47,7 +47,6 @@ fn one_process_at_a_time() {
     let home = Home::new();
     let store = home.create();
     assert_eq!(code(home.try_open()), "profile-locked");
-    assert_eq!(code(wipe(&home.dir(), &home.machine())), "profile-locked");
     drop(store);
     assert_eq!(code(home.try_open()), "ok");
 }
@@ -240,19 +239,19 @@ fn wiping_needs_no_passphrase_and_leaves_nothing() {
     let home = Home::new();
     home.create().commit(put(1, b"hello")).unwrap();
     fs::write(home.dir().join("control"), "of a node that was killed").unwrap();
-    wipe(&home.dir(), &home.machine()).unwrap();
+    wipe(&home.dir(), &home.machine(), || ()).unwrap();
     assert!(!home.dir().exists());
     assert_eq!(super::support::files(home.dir().parent().unwrap()), Vec::<std::path::PathBuf>::new());
     assert_eq!(code(home.try_open()), "no-profile");
-    assert_eq!(code(wipe(&home.dir(), &home.machine())), "no-profile");
+    assert_eq!(code(wipe(&home.dir(), &home.machine(), || ())), "no-profile");
 }
 
 #[test]
 fn wiping_spares_files_that_are_not_the_stores() {
     let home = Home::new();
-    let store = home.create();
+    drop(home.create());
     fs::write(home.dir().join("letter"), "mine").unwrap();
-    store.wipe().unwrap();
+    wipe(&home.dir(), &home.machine(), || ()).unwrap();
     assert_eq!(super::support::files(&home.dir()), [home.dir().join("letter")]);
 }
 
@@ -263,7 +262,41 @@ fn after_the_first_step_of_a_wipe_nothing_opens() {
     fs::remove_file(home.dir().join(HEADER)).unwrap();
     fs::write(home.dir().join(HEADER), vec![7; header.len()]).unwrap();
     assert_eq!(code(home.try_open()), "header-damaged");
-    wipe(&home.dir(), &home.machine()).unwrap();
+    wipe(&home.dir(), &home.machine(), || ()).unwrap();
+    assert!(!home.dir().exists());
+}
+
+#[test]
+fn a_profile_in_use_is_destroyed_all_the_same() {
+    let home = Home::new();
+    let mut store = home.create();
+    let header = fs::File::open(home.dir().join(HEADER)).unwrap();
+    let bytes = || {
+        let mut bytes = Vec::new();
+        std::io::Seek::rewind(&mut &header).unwrap();
+        std::io::Read::read_to_end(&mut &header, &mut bytes).unwrap();
+        bytes
+    };
+    let before = bytes();
+    // It goes on writing, its keys included, while it is being destroyed; then it ends.
+    let busy = || {
+        store.commit(put_secret(1, b"secret")).unwrap();
+        store.commit(erase(1)).unwrap();
+        assert!(bytes().windows(6).any(|found| found == &before[..6]), "as it does with every erasure");
+        drop(store);
+    };
+    wipe(&home.dir(), &home.machine(), busy).unwrap();
+    assert!(!bytes().windows(6).any(|found| found == &before[..6]), "not even in what has no name any more");
+    assert!(!home.dir().exists());
+}
+
+#[test]
+fn a_profile_whose_user_does_not_end_is_destroyed_and_that_is_said() {
+    let home = Home::new();
+    let mut store = home.create();
+    assert_eq!(code(wipe(&home.dir(), &home.machine(), || ())), "profile-locked");
+    assert!(!home.dir().exists());
+    assert!(store.commit(put_secret(1, b"secret")).is_err(), "nothing comes back");
     assert!(!home.dir().exists());
 }
 

@@ -190,7 +190,7 @@ fn a_wipe_that_is_cut_short_has_destroyed_the_keys_and_can_go_on() {
     let home = Home::with_profile();
     home.open().commit(put(1, b"gone")).unwrap();
     let disk = Recorder::new(&root(&home));
-    wipe_on(&*disk, &home.dir(), &home.machine()).unwrap();
+    wipe_on(&*disk, &home.dir(), &home.machine(), || ()).unwrap();
     let done = disk.len();
     // The header is overwritten and synced first.
     let first = 2;
@@ -203,7 +203,7 @@ fn a_wipe_that_is_cut_short_has_destroyed_the_keys_and_can_go_on() {
             if left != Left::All && len == done {
                 return;
             }
-            let again = wipe(&image.join("profile"), &machine(image));
+            let again = wipe(&image.join("profile"), &machine(image), || ());
             assert!(matches!(again, Ok(()) | Err(OpenError::NoProfile)), "step {len}, {left:?}");
             let rest: Vec<_> = files(image).into_iter().filter(|path| path.is_file()).collect();
             let allowed = |path: &std::path::PathBuf| path.starts_with(image.join("state"));
