@@ -99,7 +99,9 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
-    let printer = Printer::new(args.json, Texts::new(Lang::choose(args.lang)));
+    let said = args.home.as_ref().map(|home| format!("--home {}", quoted(&home.to_string_lossy())));
+    let said = said.filter(|_| std::env::var_os("PIQUET_HOME").map(PathBuf::from) != args.home);
+    let printer = Printer::new(args.json, Texts::new(Lang::choose(args.lang)), said);
     let home = args.home.map_or_else(folder::default_home, Ok);
     let done = home.and_then(|home| run(args.command, &Context { home, printer: printer.clone() }));
     match done {
@@ -156,7 +158,7 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Up(args) => args.run(context),
         Command::Init(args) => args.run(context),
         Command::Status => context.ask(Request::Status),
-        Command::Group(args) => context.ask(args.request()),
+        Command::Group(args) => args.run(context),
         Command::Invite(args) => args.run(context),
         Command::Join(args) => args.run(context),
         Command::Send(args) => context.ask(args.request()?),
@@ -235,15 +237,14 @@ impl Context {
             return Err(Failure::new("no_profile", 1));
         }
         let writes = print::writes(&request);
-        let passphrase = ask::existing(&self.home, self.printer.texts())?;
-        let mut engine = Engine::open(&self.home, passphrase)?;
+        let mut engine = ask::unlock(self, |passphrase| Engine::open(&self.home, passphrase))?;
         for reply in engine.call(request, &Surroundings::default())? {
             if !take(&reply) {
                 return Ok(());
             }
         }
         if writes {
-            self.printer.reply(&Reply::Offline);
+            self.printer.note("offline", &[]);
         }
         Ok(())
     }
@@ -251,7 +252,7 @@ impl Context {
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
-    let simple = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    let simple = |c: char| c.is_alphanumeric() || "-_./:,".contains(c);
     if !word.is_empty() && word.chars().all(simple) {
         word.to_owned()
     } else {

@@ -57,7 +57,7 @@ fn what_is_written_without_a_node_goes_out_when_it_runs() {
     bob.kill();
     let output = bob.run(&["send", "picket", "from the tunnel"]);
     assert!(output.status.success());
-    assert!(String::from_utf8(output.stdout).unwrap().contains("Nothing was sent yet"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Nothing was sent yet"));
     assert!(alice.texts("picket").is_empty());
     bob.up();
     until("alice reads it", || alice.texts("picket") == ["from the tunnel"]);

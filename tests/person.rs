@@ -22,7 +22,26 @@ fn error(laptop: &Laptop, args: &[&str]) -> Value {
     let output = laptop.command(&laptop.home()).arg("--json").args(args).output().unwrap();
     assert!(!output.status.success(), "{args:?}: {output:?}");
     let value: Value = serde_json::from_slice(&output.stderr).unwrap();
-    value["error"].clone()
+    let mut error = value["error"].clone();
+    // Advice works as it stands, with the folder that was named.
+    let home = format!(" --home {}", laptop.home().display());
+    error["hint"] = error["hint"].as_str().unwrap().replace(&home, "").into();
+    error
+}
+
+/// What a command's advice leads to, followed to the letter by a shell.
+#[cfg(unix)]
+#[test]
+fn advice_can_be_followed_as_it_stands() {
+    let laptop = Laptop::of("alice");
+    let output = laptop.command(&laptop.home()).args(["--json", "group", "show", "nice"]).output().unwrap();
+    let value: Value = serde_json::from_slice(&output.stderr).unwrap();
+    let hint = value["error"]["hint"].as_str().unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_piquet"));
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", hint]).env("PATH", path).env("PIQUET_STATE", laptop.folder.path().join("state"));
+    assert!(shell.env_remove("PIQUET_HOME").status().unwrap().success(), "{hint}");
 }
 
 #[test]
@@ -126,7 +145,7 @@ fn it_speaks_french() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_piquet"));
     command.arg("--home").arg(laptop.home()).env("PIQUET_STATE", laptop.folder.path().join("state"));
     let output = command.args(["--lang", "fr", "group", "list"]).output().unwrap();
-    assert!(String::from_utf8(output.stdout).unwrap().contains("Pas encore de groupe"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("Pas encore de groupe"));
 }
 
 #[test]

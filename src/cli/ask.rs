@@ -6,25 +6,52 @@ use std::path::Path;
 use rand_core::Rng;
 use zeroize::Zeroizing;
 
+use super::Context;
 use crate::control::Failure;
 use crate::daemon::profile;
 use crate::i18n::Texts;
 
 /// Longest passphrase, in bytes.
 const MAX: u64 = 1024;
+/// How often a passphrase may be typed.
+const TRIES: usize = 3;
 /// Words of a suggested passphrase.
 const WORDS: usize = 6;
 
-/// The passphrase of a profile, if it has one.
-pub(super) fn existing(home: &Path, texts: &Texts) -> Result<Option<Zeroizing<String>>, Failure> {
-    if !profile::wants_passphrase(home)? {
-        return Ok(None);
+/// Opens a profile with its passphrase, if it has one: on a terminal it may be mistyped.
+pub(super) fn unlock<T>(
+    context: &Context,
+    open: impl Fn(Option<Zeroizing<String>>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if !profile::wants_passphrase(&context.home)? {
+        return open(None);
     }
     if let Some(passphrase) = from_file()? {
-        return Ok(Some(passphrase));
+        return open(Some(passphrase));
     }
     terminal()?;
-    prompt(&texts.get("passphrase-ask", &[])).map(Some)
+    let text = context.printer.texts().get("passphrase-ask", &[]);
+    for _ in 1..TRIES {
+        match open(Some(prompt(&text)?)) {
+            Err(failure) if failure.code == "wrong_passphrase" => {
+                context.printer.note("passphrase-wrong", &[]);
+            }
+            done => return done,
+        }
+    }
+    open(Some(prompt(&text)?))
+}
+
+/// What groups are to call whoever makes a profile; not asked where nobody answers.
+pub(super) fn name(texts: &Texts) -> Result<Option<String>, Failure> {
+    if terminal().is_err() {
+        return Ok(None);
+    }
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), texts.get("name-ask", &[]).as_bytes());
+    let mut name = String::new();
+    std::io::stdin().read_line(&mut name).map_err(|_| Failure::new("no_terminal", 1))?;
+    let name = name.trim();
+    Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
 /// A new passphrase, asked twice.
@@ -41,6 +68,19 @@ pub(super) fn fresh(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn twice(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
+    for _ in 1..TRIES {
+        match once_twice(texts) {
+            Err(failure) if failure.code == "passphrases_differ" => {
+                let again = format!("{}\n", texts.get("err-passphrases-differ", &[]));
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), again.as_bytes());
+            }
+            done => return done,
+        }
+    }
+    once_twice(texts)
+}
+
+fn once_twice(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
     let first = prompt(&texts.get("passphrase-new", &[]))?;
     if first.is_empty() {
         return Err(Failure::new("empty_passphrase", 1));
@@ -70,6 +110,23 @@ pub(super) fn changed(texts: &Texts, file: Option<&Path>) -> Result<Zeroizing<St
             twice(texts)
         }
     }
+}
+
+/// Asks for a word, without which nothing is done.
+pub(super) fn confirm(
+    context: &Context,
+    question: &str,
+    args: &[(&str, &str)],
+    word: &str,
+) -> Result<(), Failure> {
+    let not_confirmed = || Failure::new("not_confirmed", 1);
+    if !std::io::stdin().is_terminal() {
+        return Err(not_confirmed());
+    }
+    context.printer.note(question, args);
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|_| not_confirmed())?;
+    if answer.trim() == word { Ok(()) } else { Err(not_confirmed()) }
 }
 
 fn prompt(text: &str) -> Result<Zeroizing<String>, Failure> {

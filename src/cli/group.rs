@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use crate::control::Request;
+use super::{Context, ask};
+use crate::control::{Failure, Reply, Request};
 
 #[derive(Subcommand)]
 pub(super) enum Group {
@@ -37,18 +38,43 @@ pub(super) enum Group {
     Leave {
         /// Name, id, or a unique prefix of either.
         group: String,
+        /// Don't ask for confirmation where nobody could admit or remove any more.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
 impl Group {
-    pub(super) fn request(self) -> Request {
+    pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
+        if let Self::Leave { group, yes: false } = &self {
+            confirm_leaving(group, context)?;
+        }
+        context.ask(self.request())
+    }
+
+    fn request(self) -> Request {
         match self {
             Self::Create { name, hybrid } => Request::GroupCreate { name, hybrid },
             Self::List => Request::GroupList,
             Self::Show { group } => Request::GroupShow { group },
             Self::Members { group } => Request::GroupMembers { group },
             Self::Remove { group, member } => Request::GroupRemove { group, member },
-            Self::Leave { group } => Request::GroupLeave { group },
+            Self::Leave { group, .. } => Request::GroupLeave { group },
         }
+    }
+}
+
+/// A draft whose founder leaves goes on talking, but admits and removes nobody any more.
+fn confirm_leaving(group: &str, context: &Context) -> Result<(), Failure> {
+    let mut orphaned = None;
+    context.in_group(Request::GroupShow { group: group.to_owned() }, |reply| {
+        if let Reply::Group { name, role, members, .. } = reply {
+            orphaned = (role == "keyholder" && *members > 1).then(|| name.clone());
+        }
+        true
+    })?;
+    match orphaned {
+        Some(name) => ask::confirm(context, "leave-question", &[("name", &name)], "leave"),
+        None => Ok(()),
     }
 }

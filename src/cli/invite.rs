@@ -54,10 +54,11 @@ impl Invite {
                 let request = Request::InviteCreate { group, uses: self.uses, expires: self.expires };
                 return context.in_group(request, |reply| {
                     let going = context.printer.reply(reply);
-                    match reply {
-                        Reply::Invite { code: Some(code), .. } if qr => context.printer.qr(code),
-                        _ => going,
+                    let Reply::Invite { code: Some(code), .. } = reply else { return going };
+                    if InviteCode::parse(code).is_ok_and(|code| code.hints.is_empty()) {
+                        context.printer.note("code-without-address", &[]);
                     }
+                    if qr { context.printer.qr(code) } else { going }
                 });
             }
         };

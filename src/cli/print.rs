@@ -91,13 +91,15 @@ pub(super) struct Printer {
     texts: Arc<Texts>,
     /// Columns of the terminal; none if it is none.
     columns: Option<usize>,
+    /// What follows `piquet` in a command that is to do the same here: `--home DIR`, if that was said.
+    home: Option<String>,
 }
 
 impl Printer {
-    pub(super) fn new(json: bool, texts: Texts) -> Self {
+    pub(super) fn new(json: bool, texts: Texts, home: Option<String>) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let columns = terminal.then(|| textwrap::termwidth().clamp(20, 4 * COLUMNS));
-        Self { json, texts: Arc::new(texts), columns }
+        Self { json, texts: Arc::new(texts), columns, home }
     }
 
     pub(super) fn texts(&self) -> &Texts {
@@ -128,11 +130,23 @@ impl Printer {
         self.line(&self.texts.get(id, args))
     }
 
-    /// A word to people; programs are not told.
+    /// A word to people beside the result, which alone goes where scripts read; programs are not told.
     pub(super) fn note(&self, id: &str, args: &[(&str, &str)]) {
         if !self.json {
-            self.say(id, args);
+            let text = self.advice_here(self.texts.get(id, args));
+            let text = self.columns.map_or(text.clone(), |columns| wrapped(&text, columns));
+            // Nobody to tell if the terminal is gone.
+            let _ = writeln!(anstream::stderr(), "{text}");
         }
+    }
+
+    /// Advice whose commands work as they stand.
+    fn advice_here(&self, text: String) -> String {
+        let Some(home) = &self.home else { return text };
+        let command = format!("piquet {home}");
+        let text =
+            text.replace("`piquet ", &format!("`{command} ")).replace("`piquet`", &format!("`{command}`"));
+        text.strip_prefix("piquet ").map_or(text.clone(), |rest| format!("{command} {rest}"))
     }
 
     /// An empty list.
@@ -193,7 +207,7 @@ impl Printer {
         let args: Vec<(&str, String)> = args.chain(group).collect();
         let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let message = self.texts.get(&format!("err-{code}"), &args);
-        let hint = self.texts.get(&format!("rec-{code}"), &args);
+        let hint = self.advice_here(self.texts.get(&format!("rec-{code}"), &args));
         // Nobody to tell if the terminal is gone.
         if self.json {
             let error = json!({ "error": { "code": failure.code, "message": message, "hint": hint } });
@@ -211,7 +225,6 @@ impl Printer {
     /// One reply of a list, told in short.
     pub(super) fn listed(&self, reply: &Reply, list: Listing) -> bool {
         match reply {
-            Reply::Offline if self.json => true,
             Reply::Finding { check, ok, .. } if self.json => {
                 let mut value = reply.to_json();
                 value["hint"] = json!(self.advice(check, *ok));
@@ -230,7 +243,6 @@ impl Printer {
             Reply::Grievance { .. } => self.grievance(reply),
             Reply::Strike { .. } => self.strike(reply, list == Listing::Strikes),
             Reply::Finding { check, ok, detail } => self.finding(check, *ok, detail),
-            Reply::Offline => self.say("offline", &[]),
         }
     }
 

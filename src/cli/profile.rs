@@ -1,6 +1,5 @@
 //! `piquet up`, `init`, `passphrase`, `wipe`.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -28,11 +27,15 @@ impl Making {
         if profile::exists(&context.home)? {
             return Err(Failure::new("profile_exists", 1));
         }
+        let name = match &self.name {
+            Some(name) => Some(name.clone()),
+            None => ask::name(context.printer.texts())?,
+        };
         let passphrase = if self.no_passphrase { None } else { Some(ask::fresh(context.printer.texts())?) };
         if passphrase.is_none() {
             context.printer.note("unprotected-profile", &[]);
         }
-        Engine::create(&context.home, passphrase, self.name.as_deref())
+        Engine::create(&context.home, passphrase, name.as_deref())
     }
 }
 
@@ -73,7 +76,7 @@ impl Up {
             return Err(Failure::new("already_running", 1));
         }
         let engine = if profile::exists(&context.home)? {
-            Engine::open(&context.home, ask::existing(&context.home, context.printer.texts())?)?
+            ask::unlock(context, |passphrase| Engine::open(&context.home, passphrase))?
         } else {
             let engine = self.making.make(context)?;
             context.printer.note("made-profile", &[("home", &context.home.to_string_lossy())]);
@@ -113,13 +116,14 @@ impl Passphrase {
         if !profile::exists(&context.home)? {
             return Err(Failure::new("no_profile", 1));
         }
-        let old = ask::existing(&context.home, context.printer.texts())?;
+        // Opened before the new passphrase is asked for, and held meanwhile.
+        let mut opened = ask::unlock(context, |passphrase| profile::open(&context.home, passphrase))?;
         let new: Option<Zeroizing<String>> = if self.remove {
             None
         } else {
             Some(ask::changed(context.printer.texts(), self.new_file.as_deref())?)
         };
-        profile::change_passphrase(&context.home, old, new)?;
+        profile::change_passphrase(&mut opened, new)?;
         let said = if self.remove { "unprotected-profile" } else { "passphrase-changed" };
         context.printer.home(&context.home, said);
         Ok(())
@@ -136,15 +140,7 @@ pub(super) struct Wipe {
 impl Wipe {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         if !self.yes {
-            if !std::io::stdin().is_terminal() {
-                return Err(Failure::new("not_confirmed", 1));
-            }
-            context.printer.note("wipe-question", &[("home", &context.home.to_string_lossy())]);
-            let mut answer = String::new();
-            let read = std::io::stdin().read_line(&mut answer);
-            if read.is_err() || answer.trim() != "wipe" {
-                return Err(Failure::new("not_confirmed", 1));
-            }
+            ask::confirm(context, "wipe-question", &[("home", &context.home.to_string_lossy())], "wipe")?;
         }
         profile::wipe(&context.home)?;
         context.printer.home(&context.home, "wiped");

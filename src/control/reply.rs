@@ -154,6 +154,10 @@ pub enum Reply {
         groups: Vec<GroupStatus>,
         /// Codes in use.
         joining: usize,
+        /// Codes that were refused since the node started, and why: `code_used`, `code_expired`,
+        /// `code_revoked`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refused: Vec<String>,
     },
     /// One group.
     Group {
@@ -368,8 +372,6 @@ pub enum Reply {
         /// What was found.
         detail: String,
     },
-    /// What the command did lies on this disk only.
-    Offline,
 }
 
 impl Reply {

@@ -8,6 +8,7 @@ use piquet_protocol::id::{DeviceKey, GroupId};
 use piquet_protocol::node::{Node, NodeError};
 use piquet_protocol::replica::{AuthorError, Frozen, Replica};
 use piquet_protocol::store::StoreError;
+use piquet_protocol::sync::DoorState;
 use piquet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
@@ -119,7 +120,7 @@ impl Engine {
         match request {
             Request::Status => Ok(vec![self.status(around)]),
             Request::GroupCreate { name, hybrid } => self.create_group(&name, hybrid, now),
-            Request::GroupList => Ok(self.node.groups().map(answers::group).collect()),
+            Request::GroupList => Ok(self.groups().into_iter().map(answers::group).collect()),
             Request::GroupShow { group } => self.in_group(&group, |replica| vec![answers::group(replica)]),
             Request::GroupMembers { group } => self.members(&group, now),
             Request::GroupRemove { group, member } => self.remove(&group, &member, now),
@@ -166,12 +167,20 @@ impl Engine {
             peers: conns.len(),
             relays: Vec::new(),
             groups: self
-                .node
                 .groups()
+                .into_iter()
                 .map(|replica| answers::status(replica, peers(&replica.group()), now()))
                 .collect(),
             joining: self.node.joining().count(),
+            refused: self.node.refused().map(|(_, why)| refusal(why).to_owned()).collect(),
         }
+    }
+
+    /// As people look for them.
+    fn groups(&self) -> Vec<&Replica> {
+        let mut groups: Vec<&Replica> = self.node.groups().collect();
+        groups.sort_by_key(|replica| (replica.name().to_lowercase(), replica.group()));
+        groups
     }
 
     fn person(&self) -> String {
@@ -194,7 +203,8 @@ impl Engine {
 
     fn invites(&mut self, group: &str, now: Timestamp) -> Answer {
         let id = self.replica(group)?.group();
-        let list = self.node.invites(id, now).map_err(|error| failure(&error))?;
+        let mut list = self.node.invites(id, now).map_err(|error| failure(&error))?;
+        list.sort_by_key(|view| (view.expires, view.key));
         self.in_group(&id.to_hex(), |replica| {
             list.iter().map(|view| answers::invite(replica, view)).collect()
         })
@@ -229,6 +239,15 @@ impl Engine {
         let invite = self.node.join(code, &name, now).map_err(|error| failure(&error))?;
         let state = "waiting".to_owned();
         Ok((invite, Reply::Join { group: fingerprint, name: None, member: None, state, words }))
+    }
+}
+
+/// Why a code let nobody in.
+pub(super) fn refusal(why: DoorState) -> &'static str {
+    match why {
+        DoorState::Used | DoorState::Open => "code_used",
+        DoorState::Expired => "code_expired",
+        DoorState::Revoked => "code_revoked",
     }
 }
 

@@ -5,7 +5,7 @@ use piquet_protocol::sync::DoorState;
 use piquet_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
-use super::engine::Engine;
+use super::engine::{Engine, refusal};
 use crate::control::{Failure, Reply};
 
 type Replies = mpsc::Sender<Result<Reply, Failure>>;
@@ -72,15 +72,10 @@ impl Following {
 
     /// A code was refused.
     pub(super) fn refused(&mut self, invite: DeviceKey, why: DoorState) {
-        let code = match why {
-            DoorState::Used | DoorState::Open => "code_used",
-            DoorState::Expired => "code_expired",
-            DoorState::Revoked => "code_revoked",
-        };
         self.joins.retain(|waiting| {
             let mine = waiting.invite == invite;
             if mine {
-                let _ = waiting.reply.try_send(Err(Failure::new(code, 4)));
+                let _ = waiting.reply.try_send(Err(Failure::new(refusal(why), 4)));
             }
             !mine
         });

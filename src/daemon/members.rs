@@ -15,10 +15,14 @@ impl Engine {
     pub(super) fn members(&mut self, group: &str, now: Timestamp) -> Answer {
         let replica = self.replica(group)?;
         let (id, list) = (replica.group(), replica.members());
-        let joined: Vec<Option<u32>> = list.iter().map(|view| self.joined(id, &view.member, now)).collect();
+        let mut members = Vec::with_capacity(list.len());
+        for view in &list {
+            members.push((self.joined(id, &view.member, now), view));
+        }
+        // The founder, whom nobody let in, then all others as they came.
+        members.sort_by_key(|(joined, view)| (view.admitted_by.is_some(), *joined, view.member));
         self.in_group(&id.to_hex(), |replica| {
-            let with = list.iter().zip(joined);
-            with.map(|(view, joined)| reply(replica, view, &list, joined)).collect()
+            members.into_iter().map(|(joined, view)| reply(replica, view, &list, joined)).collect()
         })
     }
 

@@ -83,13 +83,9 @@ pub fn open(home: &Path, passphrase: Option<Zeroizing<String>>) -> Result<Opened
 /// Changes the passphrase, or takes it away.
 ///
 /// # Errors
-/// As for [`open`].
-pub fn change_passphrase(
-    home: &Path,
-    old: Option<Zeroizing<String>>,
-    new: Option<Zeroizing<String>>,
-) -> Result<(), Failure> {
-    open(home, old)?.store.change_passphrase(&unlock(new)).map_err(|error| failure(&error))
+/// A disk that refuses.
+pub fn change_passphrase(opened: &mut Opened, new: Option<Zeroizing<String>>) -> Result<(), Failure> {
+    opened.store.change_passphrase(&unlock(new)).map_err(|error| failure(&error))
 }
 
 /// How long a running node is given to say that it ends.

@@ -31,10 +31,60 @@ fn a_join_without_a_node_is_kept_and_says_so() {
     let output = bob.run(&["join", &code]);
     assert_eq!(output.status.code(), Some(3));
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(out.starts_with("This code is for the group "), "the words stand first: {out}");
-    assert!(err.contains("piquet up"), "{err}");
+    assert!(err.starts_with("This code is for the group "), "the words stand first: {err}");
+    assert!(out.starts_with("Waiting for") && err.contains("piquet --home") && err.contains(" up"), "{out} {err}");
     assert_eq!(bob.one(&["status"])["joining"], 1);
     assert_eq!(error(&alice, &["invite", "picket", "--expires", "0s"])["code"], "usage");
+}
+
+#[test]
+fn scripts_read_the_result_and_people_what_else_there_is_to_say() {
+    let mut alice = Laptop::of("alice");
+    alice.one(&["group", "create", "picket"]);
+    let made = |laptop: &Laptop| {
+        let output = laptop.run(&["invite", "picket"]);
+        let (out, err) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(out.lines().last().unwrap().starts_with("PQ1"), "{out}");
+        err
+    };
+    let said = made(&alice);
+    assert!(said.contains("tells no address") && said.contains("Nothing was sent yet"), "{said}");
+    alice.up();
+    assert_eq!(made(&alice), "", "now it tells one");
+    let empty = alice.run(&["grievance", "list", "picket"]);
+    assert!(empty.stdout.is_empty() && !empty.stderr.is_empty());
+}
+
+#[test]
+fn a_refused_code_stays_on_the_status_of_whoever_brought_it() {
+    let (mut alice, mut bob) = (Laptop::of("alice"), Laptop::of("bob"));
+    alice.up();
+    bob.up();
+    alice.one(&["group", "create", "picket"]);
+    let invite = alice.one(&["invite", "picket"]);
+    alice.one(&["invite", "revoke", "picket", invite["invite"].as_str().unwrap()]);
+    // Nobody waits for the answer on his side.
+    assert_eq!(bob.refused(&["join", invite["code"].as_str().unwrap(), "--wait", "0s"]).0, 3);
+    until("he is told", || bob.one(&["status"])["refused"] == serde_json::json!(["code_revoked"]));
+    assert_eq!(bob.one(&["status"])["joining"], 0);
+    let shown = said(&bob, "en", &["status"]);
+    assert!(shown.contains("This code was revoked. Ask for a new one."), "{shown}");
+}
+
+#[test]
+fn a_founder_leaves_others_behind_only_on_purpose() {
+    let (mut alice, mut bob) = (Laptop::of("alice"), Laptop::of("bob"));
+    alice.up();
+    bob.up();
+    alice.one(&["group", "create", "picket"]);
+    bob.one(&["join", &alice.invite("picket")]);
+    assert_eq!(alice.refused(&["group", "leave", "picket"]), (1, "not_confirmed".into()));
+    assert_eq!(alice.one(&["group", "show", "picket"])["role"], "keyholder");
+    let members = alice.json(&["group", "members", "picket"]);
+    assert_eq!(members[0]["role"], "keyholder", "whoever was there first stands first");
+    assert_eq!(alice.one(&["group", "leave", "picket", "--yes"])["role"], "none");
+    assert_eq!(bob.one(&["group", "leave", "picket"])["role"], "none", "any other goes without a question");
 }
 
 #[test]

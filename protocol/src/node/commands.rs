@@ -19,6 +19,7 @@ use crate::id::{DeviceKey, EntryId, GroupId, MemberId};
 use crate::kind::Kind;
 use crate::replica::{AuthorError, Event, Frozen, Joining, Replica, Round};
 use crate::store::{Store, StoreError};
+use crate::sync::DoorState;
 use crate::time::Timestamp;
 
 /// Why a command did nothing.
@@ -282,6 +283,11 @@ impl<S: Store> Node<S> {
             .iter()
             .filter(|(_, j)| j.refused.is_none())
             .map(|(key, join)| (*key, join.joining.code.fingerprint))
+    }
+
+    /// Codes that were refused since this node started, and why.
+    pub fn refused(&self) -> impl Iterator<Item = (DeviceKey, DoorState)> + '_ {
+        self.joins.iter().filter_map(|(key, join)| join.refused.map(|why| (*key, why)))
     }
 
     /// Puts a member out at once, and closes the codes he made.

@@ -10,7 +10,7 @@ use crate::schedule::here;
 
 impl Printer {
     pub(super) fn status(&self, reply: &Reply) -> bool {
-        let Reply::Status { peer, listen, peers, groups, joining, .. } = reply else { return true };
+        let Reply::Status { peer, listen, peers, groups, joining, refused, .. } = reply else { return true };
         let shown = match peer {
             Some(_) => {
                 self.say("status-running", &[("listen", &listen.join(" ")), ("peers", &peers.to_string())])
@@ -20,6 +20,14 @@ impl Printer {
         let all = groups.iter().all(|group| self.group_status(group));
         if *joining > 0 {
             self.say("status-joining", &[("count", &joining.to_string())]);
+        }
+        for why in refused {
+            let why = why.replace('_', "-");
+            self.line(&format!(
+                "{} {}",
+                self.texts.get(&format!("err-{why}"), &[]),
+                self.texts.get(&format!("rec-{why}"), &[])
+            ));
         }
         shown && all
     }
