@@ -6,6 +6,7 @@
 mod ask;
 mod grievance;
 mod group;
+mod help;
 mod invite;
 mod manual;
 mod plain;
@@ -13,11 +14,13 @@ mod print;
 mod profile;
 mod strike;
 mod talk;
+mod usage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::control::client::Client;
 use crate::control::{Failure, Reply, Request};
@@ -32,13 +35,20 @@ use print::Printer;
 #[command(after_help = "Run `piquet` without a command to start your node.")]
 struct Args {
     /// Profile folder [default: the platform's data folder].
-    #[arg(long, global = true, env = "PIQUET_HOME", value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        display_order = 900,
+        env = "PIQUET_HOME",
+        value_name = "DIR",
+        hide_env_values = true
+    )]
     home: Option<PathBuf>,
     /// One JSON object a line, for programs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     /// Language of what is said to people [default: the system's].
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, display_order = 900, value_enum)]
     lang: Option<Lang>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -87,6 +97,7 @@ enum Command {
 /// What every command needs.
 struct Context {
     home: PathBuf,
+    lang: Lang,
     printer: Printer,
 }
 
@@ -95,15 +106,19 @@ pub fn main() -> ExitCode {
     // Nothing of this process may be left behind in a core dump.
     crate::store::harden();
     quiet_panics();
-    let args = match Args::try_parse() {
+    let typed: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into()).collect();
+    let lang = Lang::choose(asked_language(&typed));
+    let parsed = help::translated(Args::command(), lang).try_get_matches();
+    let args = match parsed.and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
-        Err(error) => return usage(&error),
+        Err(error) => return wrong_usage(&error, &typed, lang),
     };
     let said = args.home.as_ref().map(|home| format!("--home {}", quoted(&home.to_string_lossy())));
     let said = said.filter(|_| std::env::var_os("PIQUET_HOME").map(PathBuf::from) != args.home);
-    let printer = Printer::new(args.json, Texts::new(Lang::choose(args.lang)), said);
+    let printer = Printer::new(args.json, Texts::new(lang), said);
     let home = args.home.map_or_else(folder::default_home, Ok);
-    let done = home.and_then(|home| run(args.command, &Context { home, printer: printer.clone() }));
+    let context = |home| Context { home, lang, printer: printer.clone() };
+    let done = home.and_then(|home| run(args.command, &context(home)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -113,31 +128,33 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What was typed is no command: clap says why, to programs as one object.
-fn usage(error: &clap::Error) -> ExitCode {
-    let typed: Vec<String> = std::env::args().skip(1).take_while(|arg| arg != "--").collect();
-    if !error.use_stderr() || !typed.iter().any(|arg| arg == "--json") {
+/// The language asked for: it is wanted before it is known whether all of what was typed makes sense.
+fn asked_language(typed: &[String]) -> Option<Lang> {
+    let mut typed = typed.iter().take_while(|arg| *arg != "--");
+    while let Some(arg) = typed.next() {
+        let value =
+            if arg == "--lang" { typed.next().map(String::as_str) } else { arg.strip_prefix("--lang=") };
+        if let Some(lang) = value.and_then(|value| Lang::from_str(value, false).ok()) {
+            return Some(lang);
+        }
+    }
+    None
+}
+
+/// What was typed is no command, or asks for help.
+fn wrong_usage(error: &clap::Error, typed: &[String], lang: Lang) -> ExitCode {
+    let explains = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let json = typed.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    if !error.use_stderr() || explains && !json {
         // Nobody to tell if the terminal is gone.
         let _ = error.print();
     } else {
-        let text = error.render().to_string();
-        let why = text.split("\n\nUsage").next().unwrap_or_default().trim_start_matches("error: ");
-        let message = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        print::usage(&message, &format!("{} --help", named(&typed)));
+        let hint = format!("{} --help", usage::meant(Args::command(), typed));
+        let texts = Texts::new(lang);
+        let message = plain::plain(&usage::sentence(error, &texts));
+        Printer::new(json, texts, None).wrong("usage", &message, &hint);
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-/// The command that was meant.
-fn named(typed: &[String]) -> String {
-    let (mut path, mut command) = ("piquet".to_owned(), Args::command());
-    for arg in typed {
-        if let Some(found) = command.find_subcommand(arg).cloned() {
-            path = format!("{path} {arg}");
-            command = found;
-        }
-    }
-    path
 }
 
 /// A panic says where, never what with: values may be secrets.
@@ -170,12 +187,17 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Doctor => context.ask(Request::Doctor),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Args::command(), "piquet", &mut script);
+            clap_complete::generate(
+                shell,
+                &mut help::translated(Args::command(), context.lang),
+                "piquet",
+                &mut script,
+            );
             context.printer.bytes(&script);
             Ok(())
         }
         Command::Man => {
-            context.printer.bytes(&manual::page(Args::command()));
+            context.printer.bytes(&manual::page(Args::command(), context.lang));
             Ok(())
         }
     }

@@ -8,6 +8,7 @@ use unic_langid::LanguageIdentifier;
 
 const ENGLISH: &str = include_str!("i18n/en/piquet.ftl");
 const FRENCH: &str = include_str!("i18n/fr/piquet.ftl");
+const FRENCH_HELP: &str = include_str!("i18n/fr/help.ftl");
 
 /// The languages of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -25,10 +26,24 @@ impl Lang {
         asked.unwrap_or_else(|| if system().to_lowercase().starts_with("fr") { Self::Fr } else { Self::En })
     }
 
-    fn source(self) -> (&'static str, &'static str) {
+    fn tag(self) -> &'static str {
         match self {
-            Self::En => ("en", ENGLISH),
-            Self::Fr => ("fr", FRENCH),
+            Self::En => "en",
+            Self::Fr => "fr",
+        }
+    }
+
+    fn source(self) -> &'static str {
+        match self {
+            Self::En => ENGLISH,
+            Self::Fr => FRENCH,
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::En => "",
+            Self::Fr => FRENCH_HELP,
         }
     }
 }
@@ -41,7 +56,13 @@ pub struct Texts {
 impl Texts {
     /// Loads a language.
     pub fn new(lang: Lang) -> Self {
+        let load = |lang: Lang| load(lang, lang.source());
         Self { bundles: [lang, Lang::En].into_iter().map(load).collect() }
+    }
+
+    /// Loads what is said of commands and their arguments: nothing for English, which stands in the code.
+    pub fn help(lang: Lang) -> Self {
+        Self { bundles: vec![load(lang, lang.help())] }
     }
 
     /// A sentence; its id if there is none.
@@ -70,9 +91,8 @@ impl Texts {
     }
 }
 
-fn load(lang: Lang) -> FluentBundle<FluentResource> {
-    let (tag, source) = lang.source();
-    let language: LanguageIdentifier = tag.parse().unwrap_or_default();
+fn load(lang: Lang, source: &str) -> FluentBundle<FluentResource> {
+    let language: LanguageIdentifier = lang.tag().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Both languages are written from left to right: no isolation marks on a plain terminal.
     bundle.set_use_isolating(false);

@@ -72,8 +72,8 @@ pub fn here(utc: &str) -> String {
 /// Seconds of `90`, `60s`, `5m`, `1h`, `7d`.
 ///
 /// # Errors
-/// Anything else.
-pub fn span(text: &str) -> Result<u64, String> {
+/// What is wrong, as the name of a sentence.
+pub fn span(text: &str) -> Result<u64, &'static str> {
     let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => text.split_at(at),
         None => (text, "s"),
@@ -83,11 +83,10 @@ pub fn span(text: &str) -> Result<u64, String> {
         "m" => 60,
         "h" => 3600,
         "d" => 86_400,
-        _ => return Err(format!("`{text}` is not a span of time like 60s, 5m, 1h or 7d")),
+        _ => return Err("usage-bad-span"),
     };
-    let number: u64 =
-        digits.parse().map_err(|_| format!("`{text}` is not a span of time like 60s, 5m, 1h or 7d"))?;
-    number.checked_mul(factor).filter(|s| *s <= 3650 * 86_400).ok_or_else(|| format!("`{text}` is too long"))
+    let number: u64 = digits.parse().map_err(|_| "usage-bad-span")?;
+    number.checked_mul(factor).filter(|s| *s <= 3650 * 86_400).ok_or("usage-long-span")
 }
 
 /// When pledging ends: as said, which must lie ahead; or twelve hours before the start, or half-way to a

@@ -66,8 +66,8 @@ impl Invite {
     }
 }
 
-fn lifetime(text: &str) -> Result<u64, String> {
-    span(text).and_then(|s| if s > 0 { Ok(s) } else { Err("a code must be good for some time".to_owned()) })
+fn lifetime(text: &str) -> Result<u64, &'static str> {
+    span(text).and_then(|seconds| if seconds > 0 { Ok(seconds) } else { Err("usage-no-span") })
 }
 
 #[derive(Args)]

@@ -5,17 +5,34 @@ use std::io;
 use clap::Command;
 use clap_mangen::Man;
 
+use crate::i18n::{Lang, Texts};
+
 /// The page, as roff.
-pub(super) fn page(command: Command) -> Vec<u8> {
+pub(super) fn page(command: Command, lang: Lang) -> Vec<u8> {
     let mut page = Vec::new();
-    let mut command = command;
+    let mut command = super::help::translated(command, lang);
     command.build();
     // Writing into memory does not fail.
     let _ = Man::new(command.clone()).render(&mut page);
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         let _ = section(sub, &mut page);
     }
-    page
+    headings(page, lang)
+}
+
+/// The generator's headings are English.
+fn headings(page: Vec<u8>, lang: Lang) -> Vec<u8> {
+    let texts = Texts::help(lang);
+    let heading = |line: &str| {
+        let name = line.strip_prefix(".SH ").or_else(|| line.strip_prefix(".SS "))?;
+        let id = format!("man-{}", name.to_lowercase());
+        texts.has(&id).then(|| format!("{} {}", line.get(..3).unwrap_or_default(), texts.get(&id, &[])))
+    };
+    let text = String::from_utf8_lossy(&page);
+    text.lines()
+        .map(|line| heading(line).unwrap_or_else(|| line.to_owned()) + "\n")
+        .collect::<String>()
+        .into()
 }
 
 /// A command and those below it, each a section of its own.

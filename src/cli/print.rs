@@ -78,12 +78,6 @@ pub(super) fn writes(request: &Request) -> bool {
 /// Columns of a line where nothing says how many there are.
 const COLUMNS: usize = 80;
 
-/// Tells a program that what it typed is no command.
-pub(super) fn usage(message: &str, hint: &str) {
-    let error = json!({ "error": { "code": "usage", "message": message, "hint": hint } });
-    let _ = writeln!(std::io::stderr(), "{error}");
-}
-
 /// Prints in one language and form.
 #[derive(Clone)]
 pub(super) struct Printer {
@@ -208,9 +202,13 @@ impl Printer {
         let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let message = self.texts.get(&format!("err-{code}"), &args);
         let hint = self.advice_here(self.texts.get(&format!("rec-{code}"), &args));
+        self.wrong(&failure.code, &message, &hint);
+    }
+
+    pub(super) fn wrong(&self, code: &str, message: &str, hint: &str) {
         // Nobody to tell if the terminal is gone.
         if self.json {
-            let error = json!({ "error": { "code": failure.code, "message": message, "hint": hint } });
+            let error = json!({ "error": { "code": code, "message": message, "hint": hint } });
             let _ = writeln!(std::io::stderr(), "{error}");
         } else {
             let _ = writeln!(anstream::stderr(), "{} {message}\n{hint}", "✗".red());

@@ -32,7 +32,10 @@ fn a_join_without_a_node_is_kept_and_says_so() {
     assert_eq!(output.status.code(), Some(3));
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(err.starts_with("This code is for the group "), "the words stand first: {err}");
-    assert!(out.starts_with("Waiting for") && err.contains("piquet --home") && err.contains(" up"), "{out} {err}");
+    assert!(
+        out.starts_with("Waiting for") && err.contains("piquet --home") && err.contains(" up"),
+        "{out} {err}"
+    );
     assert_eq!(bob.one(&["status"])["joining"], 1);
     assert_eq!(error(&alice, &["invite", "picket", "--expires", "0s"])["code"], "usage");
 }
