@@ -69,6 +69,15 @@ impl Lan {
         must(&format!("-n {} addr {change} {address} dev eth0", self.space(station)));
     }
 
+    /// Makes a laptop the way to wherever else the others want to go, and there is nothing it is not.
+    pub(crate) fn answers_for_the_world(&self, station: usize) {
+        must(&format!("-n {} route add local default dev lo", self.space(station)));
+        for other in (0..self.stations).filter(|other| *other != station) {
+            let space = self.space(other);
+            must(&format!("-n {space} route add default via {}", Self::address(station)));
+        }
+    }
+
     /// Pulls or plugs a laptop's cable.
     pub(crate) fn cable(&self, station: usize, plugged: bool) {
         let state = if plugged { "up" } else { "down" };

@@ -39,6 +39,7 @@ mod lan {
     use std::net::{SocketAddr, TcpStream};
     use std::time::{Duration, Instant};
 
+    use piquet_protocol::group::invite::{Hint, InviteCode};
     use piquet_protocol::sync::Message;
 
     use super::*;
@@ -242,6 +243,40 @@ mod lan {
         });
         assert_eq!(open, 16);
         assert_eq!(peers(&alice), 1, "nobody was put out");
+    }
+
+    /// Makes a laptop's system one that names this resolver, or none.
+    fn resolver(laptop: &mut Laptop, line: &str) {
+        let conf = laptop.folder.path().join("resolv.conf");
+        std::fs::write(&conf, line).unwrap();
+        let mount = format!("mount --bind {} /etc/resolv.conf && exec \"$0\" \"$@\"", conf.display());
+        laptop.within.extend(["sh", "-c", &mount].map(str::to_owned));
+    }
+
+    #[test]
+    fn without_a_resolver_addresses_work_and_no_stranger_is_asked_for_names() {
+        let Some(mut lan) = Lan::new("without_a_resolver") else { return };
+        let [mut alice, mut bob, mut carla] = ["alice", "bob", "carla"].map(|name| laptop(&mut lan, name));
+        let (anybody, _) = lan.plug();
+        lan.answers_for_the_world(anybody);
+        let asked = lan.at(anybody, || std::net::UdpSocket::bind("0.0.0.0:53").unwrap());
+        asked.set_nonblocking(true).unwrap();
+        resolver(&mut bob, "");
+        resolver(&mut carla, "nameserver 192.0.2.53");
+        for laptop in [&mut alice, &mut bob, &mut carla] {
+            laptop.up_with(&ANYWHERE);
+        }
+        alice.one(&["group", "create", "picket"]);
+        let code = || {
+            let mut code = InviteCode::parse(&alice.invite("picket")).unwrap();
+            code.hints.push(Hint::Name("picket.example".to_owned(), 4001));
+            code.to_text()
+        };
+        bob.one(&["join", &code()]);
+        until("they talk", || peers(&alice) == 1 && peers(&bob) == 1);
+        assert!(asked.recv(&mut [0; 512]).is_err(), "bob has asked somebody nobody told him of");
+        carla.one(&["join", &code()]);
+        until("whoever has a resolver asks it", || asked.recv(&mut [0; 512]).is_ok());
     }
 
     fn resident(pid: u32) -> u64 {

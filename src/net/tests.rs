@@ -1,5 +1,7 @@
 //! Real libp2p nodes on loopback.
 
+mod raw;
+
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;

@@ -1,9 +1,10 @@
 //! What one peer can cost: sessions, groups, frames beyond credit, heads, pushes.
 
 use super::world::*;
+use crate::crypto::Secret;
 use crate::entry::Lane;
 use crate::sync::message::{Head, Message, Place};
-use crate::sync::{ConnectionId, Output};
+use crate::sync::{Claim, ConnectionId, HeldInvite, Output};
 
 fn listed() -> Message {
     Message::Heads { group: 0, more: false, heads: vec![] }
@@ -39,6 +40,31 @@ fn who_is_told_busy_says_when_to_come_back() {
     node.greet(2, 9);
     let outputs = node.take(2, &Message::Busy(60));
     assert!(!outputs.iter().any(|o| matches!(o, Output::Busy(..))), "a stranger's word counts for nothing");
+}
+
+#[test]
+fn sixteen_joiners_stand_at_the_door_and_the_next_is_told_to_come_back() {
+    let mut node = Node::new(1);
+    let peer_key = Secret::new([9; 32]);
+    let code = HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone() };
+    node.world.invites.push(code);
+    let claim = Claim::joiner(&group(1).fingerprint(), peer_key);
+    let knock = |node: &mut Node, conn| {
+        let (_, mut outputs) = node.meet(conn, 50, std::slice::from_ref(&claim));
+        outputs.extend(node.take(conn, &Message::Knock(vec![0; 4096])));
+        outputs
+    };
+    let heard = |outputs: &[Output]| outputs.iter().any(|o| matches!(o, Output::Knocked { .. }));
+    for conn in 1..=16 {
+        assert!(heard(&knock(&mut node, conn)));
+    }
+    let outputs = knock(&mut node, 17);
+    assert!(sent(&outputs).contains(&Message::Busy(60)) && closes(&outputs, 17) && !heard(&outputs));
+    assert!((1..=16).all(|conn| !closes(&outputs, conn)), "nobody is put out");
+    let (_, member) = node.meet(100, 2, &[super::world::claim(1, 2)]);
+    assert!(opens(&member), "members have places of their own");
+    node.sync.closed(ConnectionId(7));
+    assert!(heard(&knock(&mut node, 18)), "there is room when somebody goes");
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub(super) struct World {
     pub(super) groups: BTreeMap<GroupId, Known>,
     /// Authors of whom no more is taken.
     pub(super) full: BTreeSet<DeviceKey>,
+    /// Codes of its groups.
+    pub(super) invites: Vec<HeldInvite>,
 }
 
 impl World {
@@ -97,7 +99,7 @@ impl Groups for World {
     }
 
     fn invites(&self) -> Vec<HeldInvite> {
-        Vec::new()
+        self.invites.clone()
     }
 
     fn on_roster(&self, group: &GroupId, device: &DeviceKey) -> bool {
@@ -176,7 +178,7 @@ impl Node {
             logs: BTreeMap::new(),
         };
         let groups = (1..=groups).map(|number| (group(number), known(number))).collect();
-        let world = World { groups, full: BTreeSet::new() };
+        let world = World { groups, ..World::default() };
         let now = Timestamp::from_secs(1_800_000_000);
         Self { sync: Sync::new(), world, now, rng: SeededRng::new(u64::from(own)), peer: vec![own; 4] }
     }
