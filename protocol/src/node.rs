@@ -26,7 +26,7 @@ use crate::log::LogId;
 use crate::replica::{self, Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
 use crate::store::{Key, Overlay, Retention, Store, StoreError, Table};
 use crate::sync::{self, Connected, ConnectionId, DoorState, Judged, New, Sync};
-use crate::time::Timestamp;
+use crate::time::{Clock, Moment, Timestamp};
 use known::Known;
 
 /// What comes in from outside.
@@ -81,11 +81,11 @@ struct Join {
 #[derive(Default)]
 struct Agenda {
     /// Commits that others should have made by then.
-    duties: BTreeMap<GroupId, Timestamp>,
+    duties: BTreeMap<GroupId, Moment>,
     /// Beacons to post.
-    beacons: BTreeMap<GroupId, Timestamp>,
+    beacons: BTreeMap<GroupId, Moment>,
     /// When each group's last beacon was posted.
-    posted: BTreeMap<GroupId, Timestamp>,
+    posted: BTreeMap<GroupId, Moment>,
 }
 
 /// One node.
@@ -93,6 +93,7 @@ pub struct Node<S: Store> {
     store: S,
     overlay: Overlay,
     rng: Box<dyn CryptoRng + Send>,
+    clock: Clock,
     replicas: BTreeMap<GroupId, Replica>,
     closed: BTreeSet<GroupId>,
     joins: BTreeMap<DeviceKey, Join>,
@@ -137,6 +138,7 @@ impl<S: Store> Node<S> {
             store,
             overlay: Overlay::default(),
             rng,
+            clock: Clock::default(),
             replicas: BTreeMap::new(),
             closed: BTreeSet::new(),
             joins: BTreeMap::new(),
@@ -201,14 +203,15 @@ impl<S: Store> Node<S> {
     /// # Errors
     /// The store's, when reading.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Result<(), StoreError> {
+        let moment = self.clock.at(now);
         match input {
             Input::Connected(connected) => {
                 self.dialled(connected.dialled.as_deref(), connected.conn);
-                self.sync.connected(connected, now, &mut *self.rng);
+                self.sync.connected(connected, moment, &mut *self.rng);
             }
             Input::Frame(conn, frame) => {
                 let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
-                self.sync.frame(conn, &frame, now, &known, &mut *self.rng);
+                self.sync.frame(conn, &frame, moment, &known, &mut *self.rng);
             }
             Input::Left(conn, bytes) => {
                 let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
@@ -228,7 +231,7 @@ impl<S: Store> Node<S> {
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
-        self.sync.tick(now, &known);
+        self.sync.tick(self.clock.at(now), &known);
         self.tick_duties(now)?;
         self.tick_beacons(now)?;
         self.tick_pledges(now)?;
@@ -346,7 +349,8 @@ impl<S: Store> Node<S> {
             let device = replica.device();
             let rank = replica.view().roster().iter().position(|d| *d == device).unwrap_or(0);
             let patience = std::time::Duration::from_secs(2 + 2 * rank as u64);
-            self.agenda.duties.entry(group).or_insert(now.after(patience));
+            let due = self.clock.at(now).after(patience);
+            self.agenda.duties.entry(group).or_insert(due);
         }
         Ok(())
     }
@@ -367,8 +371,9 @@ impl<S: Store> Node<S> {
     }
 
     fn tick_duties(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let moment = self.clock.at(now);
         let due: Vec<GroupId> =
-            self.agenda.duties.iter().filter(|(_, at)| **at <= now).map(|(group, _)| *group).collect();
+            self.agenda.duties.iter().filter(|(_, at)| **at <= moment).map(|(group, _)| *group).collect();
         for group in due {
             self.agenda.duties.remove(&group);
             self.carry_out(group, now)?;
@@ -422,7 +427,7 @@ impl<S: Store> Node<S> {
     fn report(&mut self, now: Timestamp) {
         for (group, event) in std::mem::take(&mut self.events) {
             if matches!(event, Event::Equivocation(_)) {
-                self.sync.compare_soon(&group, now);
+                self.sync.compare_soon(&group, self.clock.at(now));
             }
             self.held.push_back(Output::Event(group, event));
         }
@@ -444,7 +449,7 @@ impl<S: Store> Node<S> {
             .collect();
         let touched: BTreeSet<GroupId> = new.iter().map(|entry| entry.group).collect();
         let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
-        self.sync.committed(&new, now, &known);
+        self.sync.committed(&new, self.clock.at(now), &known);
         for group in touched {
             self.sync.roster_changed(&group, &known);
         }
@@ -457,10 +462,12 @@ impl<S: Store> Node<S> {
         self.ready.pop_front()
     }
 
-    /// When [`Input::Tick`] is wanted next.
+    /// When [`Input::Tick`] is wanted next, by the clock as it was last told: to be asked again after
+    /// each input.
     pub fn deadline(&self) -> Option<Timestamp> {
         let agenda = self.agenda.duties.values().chain(self.agenda.beacons.values()).copied();
-        agenda.chain(self.sync.deadline()).chain(self.next_dial()).chain(self.next_pledge()).min()
+        let waiting = agenda.chain(self.sync.deadline()).chain(self.next_dial()).min();
+        waiting.map(|moment| self.clock.shows(moment)).into_iter().chain(self.next_pledge()).min()
     }
 
     /// The groups of this profile.

@@ -116,6 +116,24 @@ pub struct Laptop {
     pub events: Vec<(GroupId, Event)>,
     disk: SimStore,
     starts: u64,
+    /// Milliseconds its clock is ahead of the world's; its node's timers were set by what it was
+    /// ahead then.
+    ahead: i64,
+    told: i64,
+    /// What has come in since its lid was shut; none while it is open.
+    asleep: Option<Vec<Input>>,
+}
+
+impl Laptop {
+    /// When its node wants to be woken, in the world's time.
+    fn deadline(&self) -> Option<Timestamp> {
+        let deadline = self.node.as_ref().filter(|_| self.asleep.is_none())?.deadline()?;
+        Some(shifted(deadline, self.told.saturating_neg()))
+    }
+}
+
+fn shifted(time: Timestamp, by: i64) -> Timestamp {
+    Timestamp::from_millis(time.as_millis().saturating_add_signed(by))
 }
 
 struct Link {
@@ -181,7 +199,15 @@ impl Sim {
 
     /// Adds a laptop and starts its node.
     pub fn add(&mut self) -> usize {
-        self.laptops.push(Laptop { node: None, events: Vec::new(), disk: SimStore::default(), starts: 0 });
+        self.laptops.push(Laptop {
+            node: None,
+            events: Vec::new(),
+            disk: SimStore::default(),
+            starts: 0,
+            ahead: 0,
+            told: 0,
+            asleep: None,
+        });
         let laptop = self.laptops.len() - 1;
         self.start(laptop);
         laptop
@@ -210,9 +236,34 @@ impl Sim {
         &mut self.laptops[laptop]
     }
 
+    /// Sets a laptop's clock: how far it is ahead of the world's from now on, in milliseconds.
+    pub fn set_clock(&mut self, laptop: usize, ahead: i64) {
+        self.laptop(laptop).ahead = ahead;
+    }
+
+    /// What a laptop's clock shows; its node is told next.
+    fn tell(&mut self, laptop: usize) -> Timestamp {
+        let now = self.now;
+        let laptop = self.laptop(laptop);
+        laptop.told = laptop.ahead;
+        shifted(now, laptop.ahead)
+    }
+
+    /// Shuts a laptop's lid: it does nothing until it is opened, and what comes in waits.
+    pub fn sleep(&mut self, laptop: usize) {
+        self.laptop(laptop).asleep = Some(Vec::new());
+    }
+
+    /// Opens it again.
+    pub fn wake(&mut self, laptop: usize) {
+        for input in self.laptop(laptop).asleep.take().unwrap_or_default() {
+            self.feed(laptop, input);
+        }
+    }
+
     /// Starts a node from its disk.
     pub fn start(&mut self, laptop: usize) {
-        let (now, seed) = (self.now, self.seed);
+        let (now, seed) = (self.tell(laptop), self.seed);
         let slot = self.laptop(laptop);
         slot.starts += 1;
         let rng = SeededRng::new(seed ^ (laptop as u64 + 1) << 40 ^ slot.starts << 20);
@@ -223,6 +274,7 @@ impl Sim {
     /// Stops a node without a word: what was not durable is lost.
     pub fn crash(&mut self, laptop: usize) {
         let slot = self.laptop(laptop);
+        slot.asleep = None;
         if let Some(node) = slot.node.take() {
             slot.disk = node.store().clone();
         }
@@ -288,7 +340,7 @@ impl Sim {
     /// If the laptop is off: a mistake of the scenario.
     #[allow(clippy::expect_used)]
     pub fn act<R>(&mut self, laptop: usize, what: impl FnOnce(&mut Node<SimStore>, Timestamp) -> R) -> R {
-        let now = self.now;
+        let now = self.tell(laptop);
         let node = self.laptop(laptop).node.as_mut().expect("the laptop is on");
         let result = what(node, now);
         self.settle(laptop);
@@ -297,7 +349,7 @@ impl Sim {
 
     /// Flushes a node and carries its outputs out.
     fn settle(&mut self, laptop: usize) {
-        let now = self.now;
+        let now = self.tell(laptop);
         let mut outputs = Vec::new();
         if let Some(node) = self.laptop(laptop).node.as_mut() {
             // A full disk: the node has dropped what it could not keep.
@@ -414,9 +466,7 @@ impl Sim {
     /// Carries out the next thing that happens; false if nothing ever will.
     pub fn step(&mut self) -> bool {
         let queued = self.queue.keys().next().map(|(at, _)| *at);
-        let deadline = |(number, laptop): (usize, &Laptop)| {
-            laptop.node.as_ref().and_then(Node::deadline).map(|at| (at, number))
-        };
+        let deadline = |(number, laptop): (usize, &Laptop)| laptop.deadline().map(|at| (at, number));
         let timer = self.laptops.iter().enumerate().filter_map(deadline).min();
         match (queued, timer) {
             (None, None) => return false,
@@ -438,7 +488,10 @@ impl Sim {
     }
 
     fn feed(&mut self, laptop: usize, input: Input) {
-        let now = self.now;
+        if let Some(waiting) = &mut self.laptop(laptop).asleep {
+            return waiting.push(input);
+        }
+        let now = self.tell(laptop);
         if let Some(node) = self.laptop(laptop).node.as_mut() {
             // A store that can't be read: the node goes on with what it can.
             let _ = node.handle(input, now);
@@ -467,7 +520,7 @@ impl Sim {
     }
 
     fn next_at(&self) -> Option<Timestamp> {
-        let timers = self.laptops.iter().filter_map(|laptop| laptop.node.as_ref()?.deadline());
+        let timers = self.laptops.iter().filter_map(Laptop::deadline);
         self.queue.keys().map(|(at, _)| *at).chain(timers).min()
     }
 }

@@ -36,7 +36,7 @@ use rand_core::CryptoRng;
 use crate::entry::Lane;
 use crate::id::{DeviceKey, GroupId};
 use crate::log::LogId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 use session::{Session, State};
 
 /// Time for each step of opening a session.
@@ -173,7 +173,7 @@ impl Sync {
     }
 
     /// A connection with its stream is up. Whoever dialled speaks first.
-    pub fn connected(&mut self, connected: Connected, now: Timestamp, rng: &mut dyn CryptoRng) {
+    pub fn connected(&mut self, connected: Connected, now: Moment, rng: &mut dyn CryptoRng) {
         let mut session = Session::new(connected, now.after(HELLO_TIME), rng);
         session.state = State::AwaitHello;
         let (conn, role, hello) = (session.conn, session.role, session.hello());
@@ -194,7 +194,7 @@ impl Sync {
         &mut self,
         conn: ConnectionId,
         frame: &[u8],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
         rng: &mut dyn CryptoRng,
     ) {
@@ -229,7 +229,7 @@ impl Sync {
 
     /// Time has passed: answers that waited go out, wants that died go elsewhere, sessions that
     /// never opened end.
-    pub fn tick(&mut self, now: Timestamp, groups: &dyn Groups) {
+    pub fn tick(&mut self, now: Moment, groups: &dyn Groups) {
         let conns: Vec<ConnectionId> = self.sessions.keys().copied().collect();
         for conn in conns {
             if self.sessions.get(&conn).is_some_and(|session| session.is_overdue(now)) {
@@ -242,7 +242,7 @@ impl Sync {
     }
 
     /// When [`Sync::tick`] wants to be called next.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub fn deadline(&self) -> Option<Moment> {
         self.sessions.values().filter_map(Session::deadline).min()
     }
 

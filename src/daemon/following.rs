@@ -1,8 +1,9 @@
 //! Front ends that wait: for messages as they come, for a join to complete.
 
+use std::time::{Duration, Instant};
+
 use piquet_protocol::id::{DeviceKey, EntryId, GroupId};
 use piquet_protocol::sync::DoorState;
-use piquet_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, refusal};
@@ -15,8 +16,15 @@ struct Waiting {
     invite: DeviceKey,
     fingerprint: String,
     words: String,
-    until: Timestamp,
+    since: Instant,
+    patience: Duration,
     reply: Replies,
+}
+
+impl Waiting {
+    fn left(&self) -> Duration {
+        self.patience.saturating_sub(self.since.elapsed())
+    }
 }
 
 /// Everyone who waits.
@@ -31,9 +39,10 @@ impl Following {
         self.readers.push((group, reply));
     }
 
-    pub(super) fn join(&mut self, invite: DeviceKey, waiting: Reply, until: Timestamp, reply: Replies) {
+    pub(super) fn join(&mut self, invite: DeviceKey, waiting: Reply, patience: Duration, reply: Replies) {
         if let Reply::Join { group, words, .. } = waiting {
-            self.joins.push(Waiting { invite, fingerprint: group, words, until, reply });
+            let since = Instant::now();
+            self.joins.push(Waiting { invite, fingerprint: group, words, since, patience, reply });
         }
     }
 
@@ -82,9 +91,9 @@ impl Following {
     }
 
     /// Those whose time is up are told that the join goes on.
-    pub(super) fn tick(&mut self, now: Timestamp) {
+    pub(super) fn tick(&mut self) {
         self.joins.retain(|waiting| {
-            let over = waiting.until <= now;
+            let over = waiting.left().is_zero();
             if over {
                 let (group, words) = (waiting.fingerprint.clone(), waiting.words.clone());
                 let reply =
@@ -95,7 +104,8 @@ impl Following {
         });
     }
 
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.joins.iter().map(|waiting| waiting.until).min()
+    /// In what time [`Following::tick`] is due.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.joins.iter().map(Waiting::left).min()
     }
 }

@@ -1,14 +1,13 @@
 //! `piquet up`: node, network and control socket in one loop.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
 use piquet_protocol::group::invite::Hint;
 use piquet_protocol::node::{Input, Output};
 use piquet_protocol::replica::Event;
 use piquet_protocol::sync::{Connected, ConnectionId, ROOM};
-use piquet_protocol::time::Timestamp;
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, Surroundings};
@@ -22,6 +21,8 @@ use crate::net::{self, Limits, Net};
 const ROUND: usize = 64;
 /// How long more addresses are waited for, after the first, before the node is said to be ready.
 const LISTEN_TIME: Duration = Duration::from_millis(100);
+/// The node's clock is looked at again at the latest after this time: it may have been set.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Messages that wait for a front end that follows a group; beyond that it is let go.
 const FOLLOWED: usize = 1024;
@@ -70,7 +71,7 @@ struct Daemon {
     following: Following,
     tell: Box<dyn FnMut(UpEvent) + Send>,
     /// When the first address was known; none once ready was said.
-    listening_since: Option<Timestamp>,
+    listening_since: Option<Instant>,
     /// Whether that was said.
     ready: bool,
     /// The profile is being destroyed: nothing is to be kept or sent any more.
@@ -139,16 +140,16 @@ impl Daemon {
                 return Ok(());
             }
             self.settle();
-            if self.listening_since.is_some_and(|since| now().since(since) >= LISTEN_TIME) {
+            if self.listening_since.is_some_and(|since| since.elapsed() >= LISTEN_TIME) {
                 self.say_ready();
             }
         }
     }
 
     fn wait(&self) -> Duration {
-        let ready = self.listening_since.map(|since| since.after(LISTEN_TIME));
-        let due = self.engine.node.deadline().into_iter().chain(self.following.deadline()).chain(ready).min();
-        due.map_or(Duration::from_secs(3600), |at| at.since(now()))
+        let ready = self.listening_since.map(|since| LISTEN_TIME.saturating_sub(since.elapsed()));
+        let node = self.engine.node.deadline().map(|at| at.since(now()));
+        [node, self.following.due(), ready].into_iter().flatten().fold(LONGEST_WAIT, Duration::min)
     }
 
     fn input(&mut self, input: Input) -> Result<(), Failure> {
@@ -178,7 +179,7 @@ impl Daemon {
         if Hint::from_multiaddr(&text).is_some() && !self.around.listen.contains(&text) {
             self.around.listen.push(text);
             if self.around.listen.len() == 1 && !self.ready {
-                self.listening_since = Some(now());
+                self.listening_since = Some(Instant::now());
             }
         }
         self.tell_addresses()
@@ -222,7 +223,7 @@ impl Daemon {
                 let kept = self.engine.flush();
                 match started.and_then(|started| kept.map(|()| started)) {
                     Ok((invite, waiting)) => {
-                        self.following.join(invite, waiting, now().after(Duration::from_secs(wait)), reply);
+                        self.following.join(invite, waiting, Duration::from_secs(wait), reply);
                         self.input(Input::Tick)?;
                     }
                     Err(failure) => drop(reply.try_send(Err(failure))),
@@ -272,7 +273,7 @@ impl Daemon {
         while let Some(output) = self.engine.node.poll_output() {
             self.carry(output);
         }
-        self.following.tick(now());
+        self.following.tick();
     }
 
     fn carry(&mut self, output: Output) {

@@ -21,6 +21,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 impl<S: Store> Node<S> {
     /// Plans a beacon if this group should get one.
     pub(super) fn plan_beacon(&mut self, group: GroupId, now: Timestamp) {
+        let now = self.clock.at(now);
         let Some(replica) = self.replicas.get(&group) else { return };
         if self.agenda.beacons.contains_key(&group) || replica.may_write(Kind::Beacon).is_err() {
             return;
@@ -53,11 +54,12 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn tick_beacons(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let moment = self.clock.at(now);
         let due: Vec<GroupId> =
-            self.agenda.beacons.iter().filter(|(_, at)| **at <= now).map(|(group, _)| *group).collect();
+            self.agenda.beacons.iter().filter(|(_, at)| **at <= moment).map(|(group, _)| *group).collect();
         for group in due {
             self.agenda.beacons.remove(&group);
-            self.agenda.posted.insert(group, now);
+            self.agenda.posted.insert(group, moment);
             let contacts = self.told().to_vec();
             let posted =
                 self.in_group(group, None, now, |replica, round| replica.post_beacon(contacts, round));

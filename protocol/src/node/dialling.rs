@@ -13,7 +13,7 @@ use super::Node;
 use crate::id::DeviceKey;
 use crate::store::Store;
 use crate::sync::ConnectionId;
-use crate::time::Timestamp;
+use crate::time::{Moment, Timestamp};
 
 /// Sessions a group wants of this node's own making.
 const NEIGHBOURS: usize = 5;
@@ -36,15 +36,15 @@ const MAX_FORGOTTEN: usize = 64;
 /// What is known of calling one address.
 #[derive(Clone, Copy, Debug, Default)]
 struct Dial {
-    next: Timestamp,
+    next: Moment,
     failures: u32,
     under_way: bool,
     conn: Option<ConnectionId>,
-    opened: Option<Timestamp>,
+    opened: Option<Moment>,
 }
 
 impl Dial {
-    fn pause(&mut self, now: Timestamp) {
+    fn pause(&mut self, now: Moment) {
         if self.opened.take().is_some_and(|opened| now.since(opened) >= GOOD) {
             self.failures = 0;
         }
@@ -54,11 +54,6 @@ impl Dial {
         self.next = self.next.max(now.after(pause));
         self.under_way = false;
         self.conn = None;
-    }
-
-    /// A pause far longer than any is one of a clock that has been set back since.
-    fn is_due(&self, now: Timestamp) -> bool {
-        self.next <= now || self.next.since(now) > PAUSE.1.saturating_mul(2)
     }
 
     fn is_idle(&self) -> bool {
@@ -71,7 +66,7 @@ impl Dial {
 pub(super) struct Calls {
     dials: BTreeMap<String, Dial>,
     /// Calls of the current burst, and when it began to fade.
-    burst: (u32, Timestamp),
+    burst: (u32, Moment),
 }
 
 impl Calls {
@@ -82,13 +77,13 @@ impl Calls {
     }
 
     /// When one more call may be made, as far as calls of late are concerned.
-    fn free_at(&mut self, now: Timestamp) -> Timestamp {
+    fn free_at(&mut self, now: Moment) -> Moment {
         let (calls, since) = &mut self.burst;
         let (most, each) = BURST;
         let faded = now.since(*since).as_millis() / each.as_millis();
         let faded = u32::try_from(faded).unwrap_or(u32::MAX);
         *calls = calls.saturating_sub(faded);
-        *since = if *calls == 0 || *since > now { now } else { since.after(each.saturating_mul(faded)) };
+        *since = if *calls == 0 { now } else { since.after(each.saturating_mul(faded)) };
         if *calls < most { now } else { since.after(each) }
     }
 
@@ -132,12 +127,13 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn dial(&mut self, now: Timestamp) {
+        let now = self.clock.at(now);
         let wanted = self.wanted();
         self.calls.forget(&wanted);
         let mut due = Vec::new();
         for (address, groups) in wanted {
             let dial = *self.calls.dials.entry(address.clone()).or_default();
-            if dial.is_idle() && dial.is_due(now) {
+            if dial.is_idle() && dial.next <= now {
                 due.push((dial.failures, Reverse(groups), self.rng.next_u64(), address));
             }
         }
@@ -153,12 +149,12 @@ impl<S: Store> Node<S> {
     }
 
     /// When the next call is due; none while others have to end first.
-    pub(super) fn next_dial(&self) -> Option<Timestamp> {
+    pub(super) fn next_dial(&self) -> Option<Moment> {
         if !self.calls.has_place() {
             return None;
         }
         let (calls, since) = self.calls.burst;
-        let free = if calls < BURST.0 { Timestamp::default() } else { since.after(BURST.1) };
+        let free = if calls < BURST.0 { Moment::default() } else { since.after(BURST.1) };
         let dials = self.wanted().into_keys().filter_map(|address| self.calls.dials.get(&address));
         dials.filter(|dial| dial.is_idle()).map(|dial| dial.next.max(free)).min()
     }
@@ -172,23 +168,27 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn dial_failed(&mut self, address: &str, now: Timestamp) {
+        let now = self.clock.at(now);
         self.calls.dials.entry(address.to_owned()).or_default().pause(now);
     }
 
     /// A session with members has opened.
     pub(super) fn answered(&mut self, conn: ConnectionId, now: Timestamp) {
+        let now = self.clock.at(now);
         self.calls.at(conn).for_each(|dial| dial.opened = Some(now));
     }
 
     /// The other side is full.
     pub(super) fn turned_away(&mut self, conn: ConnectionId, seconds: u16, now: Timestamp) {
         let pause = Duration::from_secs(u64::from(seconds)).min(PAUSE.1);
-        self.calls.at(conn).for_each(|dial| dial.next = now.after(pause));
+        let next = self.clock.at(now).after(pause);
+        self.calls.at(conn).for_each(|dial| dial.next = next);
     }
 
     /// A connection is gone: its address waits before it is called again, less long if a session had
     /// lasted.
     pub(super) fn hung_up(&mut self, conn: ConnectionId, now: Timestamp) {
+        let now = self.clock.at(now);
         self.calls.at(conn).for_each(|dial| dial.pause(now));
     }
 
@@ -207,7 +207,7 @@ impl<S: Store> Node<S> {
     pub(super) fn dial_soon(&mut self, address: &str, now: Timestamp) {
         let dial = self.calls.dials.entry(address.to_owned()).or_default();
         dial.failures = 0;
-        dial.next = now;
+        dial.next = self.clock.at(now);
     }
 
     /// Somebody runs a node at an address of the local network: a hint, nothing more.
@@ -227,9 +227,10 @@ impl<S: Store> Node<S> {
             return;
         }
         self.listening = addresses;
+        let moment = self.clock.at(now);
         for dial in self.calls.dials.values_mut() {
             dial.failures = 0;
-            dial.next = now;
+            dial.next = moment;
         }
         let groups: Vec<_> = self.replicas.keys().copied().collect();
         for group in groups {

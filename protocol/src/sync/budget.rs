@@ -10,7 +10,7 @@ use super::groups::Groups;
 use super::message::MAX_BUDGET;
 use super::session::{ConnectionId, Link, Session};
 use crate::entry::Lane;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Outstanding in one session.
 const SESSION: usize = MAX_BUDGET as usize;
@@ -40,7 +40,7 @@ impl Sync {
         (free >= LEAST).then(|| u32::try_from(free.min(most)).unwrap_or(MAX_BUDGET))
     }
 
-    pub(super) fn wait_for_budget(&mut self, conn: ConnectionId, handle: u8, lane: Lane, now: Timestamp) {
+    pub(super) fn wait_for_budget(&mut self, conn: ConnectionId, handle: u8, lane: Lane, now: Moment) {
         let rank = ORDER.iter().position(|other| *other == lane).unwrap_or(ORDER.len());
         if let Some(link) = self.link(conn, handle) {
             link.hungry = Some((rank, now.after(HUNGER)));
@@ -49,7 +49,7 @@ impl Sync {
 
     /// Lets links that wait ask as far as there is budget: those that need acts first, then those
     /// that have got least.
-    pub(super) fn feed_hungry(&mut self, now: Timestamp, groups: &dyn Groups) {
+    pub(super) fn feed_hungry(&mut self, now: Moment, groups: &dyn Groups) {
         let waiting = self.sessions.values().flat_map(|session| {
             let hungry = |(handle, link): (&u8, &Link)| {
                 link.hungry.map(|(rank, _)| (rank, link.got, session.conn, *handle))

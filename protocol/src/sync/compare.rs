@@ -10,7 +10,7 @@ use super::{Judged, Output, Sync, WANT_TIME};
 use crate::entry::Lane;
 use crate::id::GroupId;
 use crate::log::LogId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Acts never wait for talk: lanes are asked for in this order.
 pub(super) const ORDER: [Lane; 3] = [Lane::Acts, Lane::Beacon, Lane::Talk];
@@ -31,7 +31,7 @@ pub(super) const SLACK: usize = crate::entry::MAX_ENTRY;
 
 impl Sync {
     /// Starts every group of a session.
-    pub(super) fn compare_all(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+    pub(super) fn compare_all(&mut self, conn: ConnectionId, now: Moment, groups: &dyn Groups) {
         let handles: Vec<u8> =
             self.sessions.get(&conn).map(|s| s.links.keys().copied().collect()).unwrap_or_default();
         for handle in handles {
@@ -72,7 +72,7 @@ impl Sync {
         conn: ConnectionId,
         handle: u8,
         lanes: [[u8; 16]; 3],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         if !self.may_compare(conn, handle, now)? {
@@ -105,7 +105,7 @@ impl Sync {
     }
 
     /// Counts what the other side makes this node compare: no endless ping-pong.
-    fn may_compare(&mut self, conn: ConnectionId, handle: u8, now: Timestamp) -> Option<bool> {
+    fn may_compare(&mut self, conn: ConnectionId, handle: u8, now: Moment) -> Option<bool> {
         let link = self.link(conn, handle)?;
         let (since, count) = &mut link.compares;
         if now.since(*since) >= COMPARE_PAUSE {
@@ -119,7 +119,7 @@ impl Sync {
         Some(may)
     }
 
-    fn list(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+    fn list(&mut self, conn: ConnectionId, handle: u8, now: Moment, groups: &dyn Groups) {
         let Some(link) = self.link(conn, handle) else { return };
         if link.listed_mine.is_some_and(|at| now.since(at) < LIST_PAUSE) {
             return;
@@ -135,7 +135,7 @@ impl Sync {
         handle: u8,
         more: bool,
         heads: Vec<Head>,
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         if !more && !self.may_compare(conn, handle, now)? {
@@ -266,7 +266,7 @@ impl Sync {
         conn: ConnectionId,
         handle: u8,
         live: bool,
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) {
         let Some(session) = self.sessions.get(&conn) else { return };
@@ -305,7 +305,7 @@ impl Sync {
         handle: u8,
         logs: BTreeMap<ShortLog, Option<Head>>,
         budget: u32,
-        now: Timestamp,
+        now: Moment,
     ) {
         if let Some(link) = self.link(conn, handle) {
             let credit = (budget as usize).saturating_add(SLACK);
@@ -359,7 +359,7 @@ impl Sync {
         if link.partial {
             // Heads were told for which there was no room: there is now.
             link.partial = false;
-            link.digest_at = Some(Timestamp::default());
+            link.digest_at = Some(Moment::default());
         } else if !link.compared {
             link.compared = true;
             let group = link.group;
@@ -374,7 +374,7 @@ impl Sync {
         log: ShortLog,
         end: bool,
         entries: Vec<Vec<u8>>,
-        now: Timestamp,
+        now: Moment,
     ) -> Option<()> {
         // Frames of several groups take turns: whatever comes, the other side is at work.
         for link in self.sessions.get_mut(&conn)?.links.values_mut() {
@@ -425,7 +425,7 @@ impl Sync {
     }
 
     /// Goes on with links whose wants have ended, now that what they brought is durable.
-    pub(super) fn settle(&mut self, now: Timestamp, groups: &dyn Groups) {
+    pub(super) fn settle(&mut self, now: Moment, groups: &dyn Groups) {
         let due: Vec<(ConnectionId, u8)> = self
             .sessions
             .values()
@@ -469,7 +469,7 @@ impl Sync {
     }
 
     /// Timers of a session's links.
-    pub(super) fn tick_links(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+    pub(super) fn tick_links(&mut self, conn: ConnectionId, now: Moment, groups: &dyn Groups) {
         let handles: Vec<u8> =
             self.sessions.get(&conn).map(|s| s.links.keys().copied().collect()).unwrap_or_default();
         for handle in handles {
@@ -483,7 +483,7 @@ impl Sync {
     }
 
     /// A want that died: forget it, and try what is missing elsewhere.
-    fn tick_want(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+    fn tick_want(&mut self, conn: ConnectionId, handle: u8, now: Moment, groups: &dyn Groups) {
         let Some(link) = self.link(conn, handle) else { return };
         if link.wanted.as_ref().is_none_or(|wanted| wanted.until > now) {
             return;
@@ -509,7 +509,7 @@ impl Sync {
         }
     }
 
-    fn tick_digest(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+    fn tick_digest(&mut self, conn: ConnectionId, handle: u8, now: Moment, groups: &dyn Groups) {
         let Some(link) = self.link(conn, handle) else { return };
         if link.digest_at.is_some_and(|at| at <= now) {
             link.digest_at = None;
@@ -523,7 +523,7 @@ impl Sync {
     }
 
     /// Compares a link again a while after something has happened on it.
-    pub(super) fn compare_later(link: &mut Link, now: Timestamp) {
+    pub(super) fn compare_later(link: &mut Link, now: Moment) {
         link.digest_at = link.digest_at.or(Some(now.after(COMPARE_PAUSE)));
     }
 

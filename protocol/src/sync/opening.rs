@@ -10,7 +10,7 @@ use super::message::{MAX_MAIL_PART, MAX_MAIL_PARTS, Message, SLOT_LEN};
 use super::session::{ConnectionId, Link, Shown, State};
 use super::{HELLO_TIME, KNOCK_TIME, Output, REPLY_DELAY, Sync};
 use crate::id::{DeviceKey, GroupId};
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Sessions with members at once (Y-25).
 pub(super) const MAX_SESSIONS: usize = 96;
@@ -26,7 +26,7 @@ impl Sync {
         &mut self,
         conn: ConnectionId,
         nonce: [u8; 32],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
         rng: &mut dyn CryptoRng,
     ) -> Option<()> {
@@ -53,7 +53,7 @@ impl Sync {
         &mut self,
         conn: ConnectionId,
         slots: &[[u8; SLOT_LEN]],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
         rng: &mut dyn CryptoRng,
     ) -> Option<()> {
@@ -74,7 +74,7 @@ impl Sync {
         conn: ConnectionId,
         slots: &[[u8; SLOT_LEN]],
         transcript: &Transcript,
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
         rng: &mut dyn CryptoRng,
     ) -> Option<()> {
@@ -117,7 +117,7 @@ impl Sync {
     }
 
     /// Sends an answer whose delay is over, and opens what it opened.
-    pub(super) fn send_reply(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+    pub(super) fn send_reply(&mut self, conn: ConnectionId, now: Moment, groups: &dyn Groups) {
         let Some(session) = self.sessions.get_mut(&conn) else {
             return;
         };
@@ -147,7 +147,7 @@ impl Sync {
         slots: &[[u8; SLOT_LEN]],
         transcript: &Transcript,
         shown: &[Shown],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         let mut links: BTreeMap<u8, Link> = BTreeMap::new();
@@ -187,7 +187,7 @@ impl Sync {
     }
 
     /// Announces the groups of a session that has just opened, and starts comparing.
-    fn open_links(&mut self, conn: ConnectionId, now: Timestamp, groups: &dyn Groups) {
+    fn open_links(&mut self, conn: ConnectionId, now: Moment, groups: &dyn Groups) {
         let Some(session) = self.sessions.get_mut(&conn) else {
             return;
         };

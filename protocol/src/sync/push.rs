@@ -15,7 +15,7 @@ use super::{Output, Sync};
 use crate::entry::Lane;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Pushed and unacknowledged bytes a link bears before pushes turn into announcements (Y-17).
 const LIVE_CREDIT: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub struct New {
 
 impl Sync {
     /// Entries have become durable: passes them on, acknowledges them, and goes on asking.
-    pub fn committed(&mut self, new: &[New], now: Timestamp, groups: &dyn Groups) {
+    pub fn committed(&mut self, new: &[New], now: Moment, groups: &dyn Groups) {
         self.compare_stale(new, groups);
         for entry in new {
             let conns: Vec<ConnectionId> = self.sessions.keys().copied().collect();
@@ -81,7 +81,7 @@ impl Sync {
         }
     }
 
-    fn acknowledge_taken(&mut self, conn: ConnectionId, entry: &New, now: Timestamp) {
+    fn acknowledge_taken(&mut self, conn: ConnectionId, entry: &New, now: Moment) {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         let log = session.short_log(&entry.group, entry.log);
         let Some((_, link)) = session.link_of(&entry.group) else { return };
@@ -91,7 +91,7 @@ impl Sync {
         Self::compare_later(link, now);
     }
 
-    fn pass_on(&mut self, conn: ConnectionId, entry: &New, now: Timestamp, groups: &dyn Groups) {
+    fn pass_on(&mut self, conn: ConnectionId, entry: &New, now: Moment, groups: &dyn Groups) {
         if !self.may_show(&entry.group, &entry.log, groups) {
             return;
         }
@@ -134,7 +134,7 @@ impl Sync {
         conn: ConnectionId,
         handle: u8,
         places: &[Place],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         let group = self.link(conn, handle)?.group;
@@ -179,7 +179,7 @@ impl Sync {
     }
 
     /// Sends announcements that waited, and asks for what was announced and has not come.
-    pub(super) fn tick_push(&mut self, conn: ConnectionId, handle: u8, now: Timestamp, groups: &dyn Groups) {
+    pub(super) fn tick_push(&mut self, conn: ConnectionId, handle: u8, now: Moment, groups: &dyn Groups) {
         let Some(link) = self.link(conn, handle) else { return };
         if link.have_at.is_some_and(|at| at <= now) {
             self.send_have(conn, handle);

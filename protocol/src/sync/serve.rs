@@ -13,7 +13,7 @@ use super::{ROOM, Sync};
 use crate::entry::Lane;
 use crate::id::{EntryId, GroupId};
 use crate::log::LogId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Bytes on their way on one connection: beyond that nothing is served or pushed.
 pub(super) const WINDOW: usize = 2 * ROOM;
@@ -41,7 +41,7 @@ impl Sync {
         handle: u8,
         (live, budget): (bool, u32),
         logs: &[Seek],
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         let session = self.sessions.get(&conn)?;
@@ -68,7 +68,7 @@ impl Sync {
         conn: ConnectionId,
         handle: u8,
         ids: Vec<[u8; 32]>,
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         let items = ids.into_iter().map(|id| Item::ById(EntryId(id))).collect();
@@ -83,7 +83,7 @@ impl Sync {
         handle: u8,
         serving: Serving,
         again: bool,
-        now: Timestamp,
+        now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         let session = self.sessions.get(&conn)?;

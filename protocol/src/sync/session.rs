@@ -13,7 +13,7 @@ use crate::crypto::Secret;
 use crate::entry::Lane;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 /// Connections that open within this time were dialled without knowing of one another.
 const AT_ONCE: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ pub(super) enum State {
     /// Has shown claims; waits for the answer.
     AwaitReply(Transcript, Vec<Shown>),
     /// Has an answer to give once the fixed delay is over.
-    Replying { at: Timestamp, frame: Vec<u8>, next: Box<State> },
+    Replying { at: Moment, frame: Vec<u8>, next: Box<State> },
     /// At least one group in common.
     Open,
     /// Has asked to come in.
@@ -57,17 +57,17 @@ pub(super) struct Session {
     nonce: [u8; 32],
     pub(super) state: State,
     /// When a session that has not opened ends.
-    pub(super) until: Option<Timestamp>,
+    pub(super) until: Option<Moment>,
     pub(super) short_key: Secret,
     pub(super) links: BTreeMap<u8, Link>,
     /// When its groups were found.
-    pub(super) opened: Option<Timestamp>,
+    pub(super) opened: Option<Moment>,
     /// Bytes handed out and not yet said to have left.
     pub(super) sent: usize,
 }
 
 impl Session {
-    pub(super) fn new(connected: Connected, until: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+    pub(super) fn new(connected: Connected, until: Moment, rng: &mut dyn CryptoRng) -> Self {
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
         Self {
@@ -132,11 +132,11 @@ impl Session {
         if self.role == Role::Initiator { &self.local } else { &self.remote }
     }
 
-    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
+    pub(super) fn is_overdue(&self, now: Moment) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
 
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         let reply = if let State::Replying { at, .. } = &self.state { Some(*at) } else { None };
         self.links.values().filter_map(Link::deadline).chain(self.until).chain(reply).min()
     }
@@ -179,7 +179,7 @@ pub(super) struct Wanted {
     pub(super) logs: BTreeMap<ShortLog, Option<Head>>,
     /// Bytes still allowed.
     pub(super) credit: usize,
-    pub(super) until: Timestamp,
+    pub(super) until: Moment,
 }
 
 /// What one side asked for.
@@ -212,7 +212,7 @@ pub(super) struct Link {
     /// This side's own list is being sent: after which log it goes on.
     pub(super) listing: Option<Option<ShortLog>>,
     /// Digests and lists of the other side since a moment.
-    pub(super) compares: (Timestamp, u32),
+    pub(super) compares: (Moment, u32),
     pub(super) serving: Option<Serving>,
     /// Bytes served, for taking turns.
     pub(super) served: u64,
@@ -222,13 +222,13 @@ pub(super) struct Link {
     /// Wants that brought nothing in time, since one brought something.
     pub(super) died: u32,
     /// Something is missing, but no budget was left: how urgent it is, and when to try again.
-    pub(super) hungry: Option<(usize, Timestamp)>,
+    pub(super) hungry: Option<(usize, Moment)>,
     /// Bytes asked for, for taking turns.
     pub(super) got: u64,
     /// Something came that can't be judged yet: compare again once more is known.
     pub(super) stale: bool,
     /// When this side last listed its own.
-    pub(super) listed_mine: Option<Timestamp>,
+    pub(super) listed_mine: Option<Moment>,
     pub(super) wanted: Option<Wanted>,
     /// Logs of which what follows this side's head was not to be had: to be searched for a fork.
     pub(super) searched: BTreeSet<ShortLog>,
@@ -244,16 +244,16 @@ pub(super) struct Link {
     /// Pushed and not acknowledged.
     pub(super) unacked: VecDeque<(ShortLog, u32, usize)>,
     /// When an acknowledgement is overdue.
-    pub(super) doubt_at: Option<Timestamp>,
+    pub(super) doubt_at: Option<Moment>,
     /// Bytes pushed by the other side and not acknowledged.
     pub(super) taken: usize,
     /// Announcements and acknowledgements that wait.
     pub(super) have: BTreeMap<ShortLog, u32>,
-    pub(super) have_at: Option<Timestamp>,
+    pub(super) have_at: Option<Moment>,
     /// When to ask for what was announced and has not come.
-    pub(super) graft_at: Option<Timestamp>,
+    pub(super) graft_at: Option<Moment>,
     /// When to compare again, if anything has happened since.
-    pub(super) digest_at: Option<Timestamp>,
+    pub(super) digest_at: Option<Moment>,
     /// What this node's logs are called in this session, as far as worked out.
     names: BTreeMap<ShortLog, LogId>,
 }
@@ -268,7 +268,7 @@ impl Link {
             trimmed: false,
             partial: false,
             listing: None,
-            compares: (Timestamp::default(), 0),
+            compares: (Moment::default(), 0),
             serving: None,
             served: 0,
             sent_to: BTreeMap::new(),
@@ -307,13 +307,13 @@ impl Link {
         head.seq = head.seq.max(seq);
     }
 
-    pub(super) fn announce(&mut self, log: ShortLog, seq: u32, at: Timestamp) {
+    pub(super) fn announce(&mut self, log: ShortLog, seq: u32, at: Moment) {
         let place = self.have.entry(log).or_insert(seq);
         *place = (*place).max(seq);
         self.have_at = Some(self.have_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    fn deadline(&self) -> Option<Timestamp> {
+    fn deadline(&self) -> Option<Moment> {
         let want = self.wanted.as_ref().map(|wanted| wanted.until);
         let hungry = self.hungry.map(|(_, at)| at);
         [self.have_at, self.graft_at, self.digest_at, self.doubt_at, hungry, want].into_iter().flatten().min()

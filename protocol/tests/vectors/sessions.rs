@@ -16,7 +16,7 @@ use piquet_protocol::sync::{
     Claim, Connected, ConnectionId, Door, Groups, Head, HeldInvite, Judged, LogHead, MAX_FRAME, Message, New,
     Output, Place, Role, Seek, Sync, Transcript,
 };
-use piquet_protocol::time::Timestamp;
+use piquet_protocol::time::Moment;
 use serde_json::{Value, json};
 
 use crate::file::{array, bytes, committed, hex, list, text};
@@ -348,7 +348,7 @@ impl Side {
     }
 
     /// Takes entries in as if they were durable at once.
-    fn hold(&mut self, entries: &[Vec<u8>], from: Option<ConnectionId>, now: Timestamp) {
+    fn hold(&mut self, entries: &[Vec<u8>], from: Option<ConnectionId>, now: Moment) {
         let mut new = Vec::new();
         for bytes in entries {
             let ((log, seq), id) = place(bytes);
@@ -395,7 +395,7 @@ fn conversation() -> Value {
     ];
     let before = json!({"dialler": logs(&sides[0]), "answerer": logs(&sides[1])});
     let mut said = Vec::new();
-    let mut now = Timestamp::from_secs(1_763_000_000);
+    let mut now = Moment::default();
     for (n, side) in sides.iter_mut().enumerate() {
         let dialled = (n == 0).then(|| "/ip4/203.0.113.9/tcp/4001".to_owned());
         let (local, remote) = (PEERS[n].to_vec(), PEERS[1 - n].to_vec());
@@ -420,7 +420,7 @@ fn conversation() -> Value {
 }
 
 /// Hands frames over until nobody has anything to say.
-fn exchange(sides: &mut [Side; 2], now: Timestamp, said: &mut Vec<Value>) {
+fn exchange(sides: &mut [Side; 2], now: Moment, said: &mut Vec<Value>) {
     let mut idle = false;
     while !std::mem::replace(&mut idle, true) {
         for n in 0..2 {

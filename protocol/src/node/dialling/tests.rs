@@ -115,7 +115,10 @@ fn a_clock_set_back_stops_no_calls() {
     node.handle(Input::DialFailed(address(1)), now()).unwrap();
     let yesterday = Timestamp::from_secs(now().as_secs() - 86_400);
     node.handle(Input::Tick, yesterday).unwrap();
-    assert_eq!(calls(&mut node, yesterday), [address(1)]);
+    let due = yesterday.after(Duration::from_secs(1));
+    assert_eq!((calls(&mut node, yesterday), node.deadline()), (vec![], Some(due)), "a second is one");
+    node.handle(Input::Tick, due).unwrap();
+    assert_eq!(calls(&mut node, due), [address(1)]);
 }
 
 #[test]
@@ -128,5 +131,5 @@ fn who_is_busy_is_left_alone_as_long_as_asked() {
     node.handle(Input::Connected(connected), now()).unwrap();
     node.turned_away(conn, 60, now());
     node.handle(Input::Closed(conn), now()).unwrap();
-    assert_eq!(node.next_dial(), Some(now().after(Duration::from_secs(60))));
+    assert_eq!(node.deadline(), Some(now().after(Duration::from_secs(60))));
 }

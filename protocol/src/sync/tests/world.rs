@@ -15,7 +15,7 @@ use crate::sync::{
     Claim, Connected, ConnectionId, Door, Groups, HeldInvite, Judged, LogHead, Message, New, Output, Role,
     Sync, Transcript, handshake,
 };
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
@@ -157,7 +157,7 @@ impl Groups for World {
 pub(super) struct Node {
     pub(super) sync: Sync,
     pub(super) world: World,
-    pub(super) now: Timestamp,
+    pub(super) now: Moment,
     rng: SeededRng,
     peer: Vec<u8>,
 }
@@ -179,7 +179,7 @@ impl Node {
         };
         let groups = (1..=groups).map(|number| (group(number), known(number))).collect();
         let world = World { groups, ..World::default() };
-        let now = Timestamp::from_secs(1_800_000_000);
+        let now = Moment::default();
         Self { sync: Sync::new(), world, now, rng: SeededRng::new(u64::from(own)), peer: vec![own; 4] }
     }
 
