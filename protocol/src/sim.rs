@@ -166,6 +166,8 @@ pub struct Sim {
     pub dials: u64,
     /// Laptops that announce entries and never deliver any.
     pub teasers: BTreeSet<usize>,
+    /// Laptops behind a router, whom nobody can call.
+    pub hidden: BTreeSet<usize>,
     /// Longest one-way delay.
     pub delay: Duration,
     /// One frame in so many breaks its connection; 0 for none.
@@ -187,6 +189,7 @@ impl Sim {
             sent: (0, 0),
             dials: 0,
             teasers: BTreeSet::new(),
+            hidden: BTreeSet::new(),
             delay: Duration::from_millis(150),
             breaks: 0,
         }
@@ -371,10 +374,10 @@ impl Sim {
             Output::Dial(address) => {
                 self.dials += 1;
                 let wait = self.some_delay();
-                match self
-                    .laptop_at(&address)
-                    .filter(|target| *target != laptop && self.reaches(laptop, *target))
-                {
+                let answers = |target: &usize| {
+                    *target != laptop && self.reaches(laptop, *target) && !self.hidden.contains(target)
+                };
+                match self.laptop_at(&address).filter(answers) {
                     Some(target) => {
                         self.schedule(self.now.after(wait), Happening::Up(laptop, target, address))
                     }

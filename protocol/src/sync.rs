@@ -163,6 +163,8 @@ pub struct Sync {
     /// Groups in which some peer has shown what it has of this node's own logs since the start:
     /// before that nothing of one's own leaves (sync paper §1, own head first).
     confirmed: BTreeSet<GroupId>,
+    /// When callers were looked for far back.
+    deep: Vec<Moment>,
     outputs: VecDeque<Output>,
 }
 

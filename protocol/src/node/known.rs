@@ -68,8 +68,8 @@ impl Groups for Known<'_> {
         claims.chain(hinted.filter_map(|join| join.bootstrap.as_ref()).map(Bootstrap::claim)).collect()
     }
 
-    fn recognised(&self) -> Vec<Claim> {
-        self.groups().flat_map(Replica::recognised).collect()
+    fn recognised(&self, depth: usize) -> Vec<Claim> {
+        self.groups().flat_map(|replica| replica.recognised(depth)).collect()
     }
 
     fn doors(&self, dialled: &str) -> Vec<Door> {

@@ -14,9 +14,6 @@ use crate::log::{Fork, LogId};
 use crate::store::StoreError;
 use crate::sync::{Claim, LogHead};
 
-/// How many states back a caller is recognised.
-const HORIZON: usize = 16;
-
 /// How far an own entry has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
@@ -194,11 +191,11 @@ impl Replica {
         epochs.into_iter().filter_map(|epoch| self.claim(epoch)).take(2).collect()
     }
 
-    /// Claims by which callers are recognised.
-    pub fn recognised(&self) -> Vec<Claim> {
-        let chain = self.tree.chain(HORIZON);
+    /// Claims by which callers are recognised: of so many epochs, the newest first.
+    pub fn recognised(&self, depth: usize) -> Vec<Claim> {
+        let chain = self.tree.chain(depth);
         let rivals: Vec<EpochId> = chain.iter().flat_map(|epoch| self.tree.siblings(epoch)).collect();
-        chain.into_iter().chain(rivals).take(HORIZON).filter_map(|epoch| self.claim(epoch)).collect()
+        chain.into_iter().chain(rivals).take(depth).filter_map(|epoch| self.claim(epoch)).collect()
     }
 
     fn claim(&self, epoch: EpochId) -> Option<Claim> {

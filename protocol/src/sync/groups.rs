@@ -72,8 +72,8 @@ pub trait Groups {
     /// What to show to a peer that was dialled at an address its members told: the head if clean,
     /// and the epoch the device of that address last spoke from (Y-5).
     fn shown(&self, dialled: &str) -> Vec<Claim>;
-    /// Epochs by which callers are recognised, newest first, at most 16 a group.
-    fn recognised(&self) -> Vec<Claim>;
+    /// Epochs by which callers are recognised, newest first, at most so many a group.
+    fn recognised(&self, depth: usize) -> Vec<Claim>;
     /// Codes to knock with at this address.
     fn doors(&self, dialled: &str) -> Vec<Door>;
     /// Codes of this node's groups.

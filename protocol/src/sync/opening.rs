@@ -1,6 +1,7 @@
 //! From a connection to groups in common, or to silence (Y-3 … Y-6); joiners at the door (Y-8).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rand_core::CryptoRng;
 
@@ -18,6 +19,15 @@ pub(super) const MAX_SESSIONS: usize = 96;
 pub(super) const MAX_GROUPS: usize = 64;
 /// Joiners with an open code at once.
 const MAX_DOORS: usize = 16;
+/// Epochs of a group by which every caller is recognised.
+const HORIZON: usize = 16;
+/// Epochs by which a few callers are, and how many of them in [`DEEP_TIME`]: looking up costs time,
+/// and anybody may call.
+const DEEP: usize = 512;
+/// See [`DEEP`].
+const DEEP_CALLERS: usize = 2;
+/// See [`DEEP`].
+const DEEP_TIME: Duration = Duration::from_secs(1);
 /// When whoever was turned away may come again, in seconds.
 const BUSY_TIME: u16 = 60;
 
@@ -78,7 +88,8 @@ impl Sync {
         groups: &dyn Groups,
         rng: &mut dyn CryptoRng,
     ) -> Option<()> {
-        let mut found = Lookup::new(transcript, groups);
+        let depth = self.depth(now);
+        let mut found = Lookup::new(transcript, depth, groups);
         let mut reply = Vec::with_capacity(slots.len());
         let mut links = BTreeMap::new();
         let mut next = State::Silent;
@@ -114,6 +125,16 @@ impl Sync {
         session.links = links;
         session.state = State::Replying { at: now.after(REPLY_DELAY), frame, next: Box::new(next) };
         Some(())
+    }
+
+    /// How far back a caller is looked for now: who was away for long is found as long as few call.
+    fn depth(&mut self, now: Moment) -> usize {
+        self.deep.retain(|at| now.since(*at) < DEEP_TIME);
+        if self.deep.len() >= DEEP_CALLERS {
+            return HORIZON;
+        }
+        self.deep.push(now);
+        DEEP
     }
 
     /// Sends an answer whose delay is over, and opens what it opened.
@@ -314,9 +335,9 @@ struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn new(transcript: &'a Transcript, groups: &dyn Groups) -> Self {
+    fn new(transcript: &'a Transcript, depth: usize, groups: &dyn Groups) -> Self {
         let tag = |claim: &Claim| claim.tag(transcript, Role::Initiator);
-        let members = groups.recognised().into_iter().map(|claim| (tag(&claim), claim)).collect();
+        let members = groups.recognised(depth).into_iter().map(|claim| (tag(&claim), claim)).collect();
         let joiners = groups.invites().into_iter().map(|invite| {
             let claim = Claim::joiner(&invite.group.fingerprint(), invite.peer_key);
             (tag(&claim), (claim, invite.group, invite.key))

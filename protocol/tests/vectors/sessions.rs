@@ -276,7 +276,7 @@ impl Groups for &Side {
     fn shown(&self, _: &str) -> Vec<Claim> {
         vec![claim()]
     }
-    fn recognised(&self) -> Vec<Claim> {
+    fn recognised(&self, _: usize) -> Vec<Claim> {
         vec![claim()]
     }
     fn doors(&self, _: &str) -> Vec<Door> {

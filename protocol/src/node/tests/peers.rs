@@ -78,6 +78,29 @@ fn who_comes_back_to_teasers_and_one_honest_member_gets_everything() {
 }
 
 #[test]
+fn who_was_away_for_many_epochs_and_can_not_be_called_is_recognised_when_it_calls() {
+    let (mut sim, group) = picket(407, 2);
+    sim.run_for(MINUTE);
+    sim.hidden.insert(1);
+    sim.crash(1);
+    let first = head(&mut sim, 0, group);
+    for number in 0..10 {
+        let laptop = sim.add();
+        admit(&mut sim, group, laptop, &format!("rider{number}"));
+        let person = member(&mut sim, laptop, group);
+        sim.act(0, |node, now| node.remove(group, person, now)).unwrap();
+        sim.crash(laptop);
+    }
+    let known = |sim: &mut Sim, depth| {
+        let claims = sim.laptop(0).node.as_ref().unwrap().group(&group).unwrap().recognised(depth);
+        claims.iter().any(|claim| claim.epoch == first)
+    };
+    assert!(!known(&mut sim, 16) && known(&mut sim, 512), "more than sixteen epochs");
+    sim.start(1);
+    assert!(sim.run_until(5 * MINUTE, |sim| head(sim, 1, group) == head(sim, 0, group)));
+}
+
+#[test]
 fn connected_nodes_at_rest_set_no_timers() {
     let (mut sim, group) = picket(404, 3);
     say(&mut sim, 0, group, "good night");

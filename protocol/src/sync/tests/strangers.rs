@@ -1,8 +1,10 @@
 //! What is shown to whom: replays, reflections, relays, removed members, listeners.
 
 use super::world::*;
+use crate::crypto::Secret;
+use crate::id::EpochId;
 use crate::sync::message::Message;
-use crate::sync::{Output, Role};
+use crate::sync::{Claim, Output, Role};
 
 /// Frames the node sends on a connection from the slots on, and when.
 fn reply(node: &mut Node, conn: u64, slots: Vec<[u8; 128]>) -> (Vec<usize>, bool) {
@@ -131,6 +133,28 @@ fn a_stale_member_who_dials_is_recognised_and_told() {
     let (_, opened) = node.meet(1, 4, &[claim(1, 1)]);
     assert!(opens(&opened), "by an epoch that has ended");
     assert!(sent(&opened).iter().any(|message| matches!(message, Message::Digest { .. })));
+}
+
+#[test]
+fn two_callers_a_second_are_looked_for_in_512_epochs_and_all_in_16() {
+    let mut node = Node::new(1);
+    let past = |back: u16| {
+        let bytes: Vec<u8> = back.to_be_bytes().repeat(16);
+        let epoch: [u8; 32] = bytes.try_into().unwrap();
+        Claim::member(group(1), EpochId(epoch), Secret::new(epoch))
+    };
+    node.world.groups.get_mut(&group(1)).unwrap().claims = (0..600).map(past).collect();
+    let calls = |node: &mut Node, conn: u64, back: u16| {
+        let hand = node.greet(conn, conn as u8 + 1);
+        node.take(conn, &Message::Slots(hand.slots(&[past(back)])));
+        opens(&node.wait(std::time::Duration::from_millis(20)))
+    };
+    assert!(!calls(&mut node, 1, 512), "nobody further back");
+    assert!(calls(&mut node, 2, 511));
+    assert!(!calls(&mut node, 3, 16), "a third has to call again");
+    assert!(calls(&mut node, 4, 15), "who was here lately has not");
+    node.wait(SECOND);
+    assert!(calls(&mut node, 5, 16));
 }
 
 #[test]
