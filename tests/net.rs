@@ -199,7 +199,7 @@ mod lan {
         let Some(mut lan) = Lan::new("strangers_by_the_thousand") else { return };
         let (alice, bob) = picket(&mut lan);
         let (siege, _) = lan.plug();
-        for (net, host) in (20..40).map(|host| (77, host)).chain((1..5).map(|host| (78, host))) {
+        for (net, host) in (20..40).map(|host| (77, host)).chain((1..26).map(|host| (78, host))) {
             lan.address_of(siege, "add", &format!("10.{net}.0.{host}/24"));
         }
         lan.address_of(0, "add", "10.78.0.100/24");
@@ -238,7 +238,7 @@ mod lan {
         // Another network still gets in, up to its own bound.
         let open = lan.at(siege, || {
             let mut sockets: Vec<_> =
-                (0..25).filter_map(|n| connect(&format!("10.78.0.{}", 1 + n % 4), at[1]).ok()).collect();
+                (1..26).filter_map(|host| connect(&format!("10.78.0.{host}"), at[1]).ok()).collect();
             settle_at_most(&mut sockets, 16)
         });
         assert_eq!(open, 16);
@@ -290,9 +290,11 @@ mod lan {
         let Some(mut lan) = Lan::new("sixty_four_strangers") else { return };
         let (alice, _bob) = picket(&mut lan);
         let (siege, _) = lan.plug();
-        for net in 81..86 {
-            lan.address_of(siege, "add", &format!("10.{net}.0.1/24"));
-            lan.address_of(0, "add", &format!("10.{net}.0.100/24"));
+        // One from each address, for a stranger has one attempt a second.
+        for stranger in 0..64 {
+            let net = format!("10.81.{stranger}");
+            lan.address_of(siege, "add", &format!("{net}.1/24"));
+            lan.address_of(0, "add", &format!("{net}.100/24"));
         }
         let port = port(&alice);
         let (pid, before) = (alice.pid(), resident(alice.pid()));
@@ -315,7 +317,7 @@ mod lan {
         let mut there = Vec::new();
         for number in 0..64 {
             let (net, mut events) = Net::start(Config::default()).await.unwrap();
-            net.dial(format!("/ip4/10.{}.0.100/tcp/{port}", 81 + number / 16).parse().unwrap());
+            net.dial(format!("/ip4/10.81.{number}.100/tcp/{port}").parse().unwrap());
             let event = tokio::time::timeout(SOON, events.recv()).await.unwrap();
             let Some(Event::Connected { conn, .. }) = event else { panic!("{number}: {event:?}") };
             net.send(conn, Message::Hello { nonce: [1; 32] }.encode()).unwrap();

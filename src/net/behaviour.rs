@@ -44,7 +44,7 @@ impl SyncBehaviour {
 
     /// The other end is no stranger any more.
     pub(super) fn trust(&mut self, connection: ConnectionId) {
-        self.gate.leave(connection);
+        self.gate.trust(connection);
     }
 }
 

@@ -3,7 +3,7 @@
 //! full; a stranger is told nothing.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
@@ -11,8 +11,8 @@ use libp2p::multiaddr::Protocol;
 
 use super::Limits;
 
-/// Most networks whose arrivals are counted: beyond that new networks wait, so that addresses by the
-/// thousand cost no memory.
+/// Most networks whose arrivals are counted, and most addresses that were let in of late: beyond that new
+/// ones wait, so that addresses by the thousand cost no memory.
 const MAX_NETWORKS: usize = 1024;
 /// Over which time arrivals are counted.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -25,18 +25,26 @@ enum Network {
 }
 
 impl Network {
-    /// None for addresses that are not counted.
-    fn of(address: &Multiaddr, limits: &Limits) -> Option<Self> {
-        let ip = address.iter().find_map(|part| match part {
-            Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-            Protocol::Ip6(ip) => Some(IpAddr::V6(ip).to_canonical()),
-            _ => None,
-        })?;
+    fn of(ip: IpAddr) -> Option<Self> {
         match ip {
-            _ if ip.is_loopback() && limits.loopback_exempt => None,
             IpAddr::V4(ip) => ip.octets().first_chunk().copied().map(Self::V4),
             IpAddr::V6(ip) => ip.octets().first_chunk().copied().map(Self::V6),
         }
+    }
+}
+
+/// Where a call comes from; none if calls from there are not counted. Of an IPv6 address only what
+/// its owner can't choose at will.
+fn source(address: &Multiaddr, limits: &Limits) -> Option<IpAddr> {
+    let ip = address.iter().find_map(|part| match part {
+        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
+        Protocol::Ip6(ip) => Some(IpAddr::V6(ip).to_canonical()),
+        _ => None,
+    })?;
+    match ip {
+        _ if ip.is_loopback() && limits.loopback_exempt => None,
+        IpAddr::V4(_) => Some(ip),
+        IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
     }
 }
 
@@ -45,22 +53,38 @@ pub(super) struct Gate<K> {
     limits: Limits,
     strangers: BTreeMap<K, Option<Network>>,
     arrivals: BTreeMap<Network, (Instant, usize)>,
+    /// Who was let in last from an address, and when, if it has not proven itself since.
+    attempts: BTreeMap<IpAddr, (Instant, K)>,
 }
 
 impl<K: Ord + Copy> Gate<K> {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, strangers: BTreeMap::new(), arrivals: BTreeMap::new() }
+        let (strangers, arrivals, attempts) = Default::default();
+        Self { limits, strangers, arrivals, attempts }
     }
 
     /// Lets a caller in, or not.
     pub(super) fn admit(&mut self, key: K, address: &Multiaddr, now: Instant) -> bool {
-        let network = Network::of(address, &self.limits);
+        let source = source(address, &self.limits);
+        let network = source.and_then(Network::of);
         let full = self.strangers.len() >= self.limits.strangers;
-        if full || network.is_some_and(|network| !self.admit_network(network, now)) {
+        if full
+            || source.is_some_and(|source| !self.may_try(source, now))
+            || network.is_some_and(|network| !self.admit_network(network, now))
+        {
             return false;
         }
+        self.attempts.extend(source.map(|source| (source, (now, key))));
         self.strangers.insert(key, network);
         true
+    }
+
+    /// One attempt in a while to be taken for a member: guessing, and keeping this node busy with
+    /// guesses, gets nobody far.
+    fn may_try(&mut self, source: IpAddr, now: Instant) -> bool {
+        let pause = self.limits.attempt_pause;
+        self.attempts.retain(|_, (at, _)| now.duration_since(*at) < pause);
+        self.attempts.len() < MAX_NETWORKS && !self.attempts.contains_key(&source)
     }
 
     fn admit_network(&mut self, network: Network, now: Instant) -> bool {
@@ -74,9 +98,15 @@ impl<K: Ord + Copy> Gate<K> {
         *count <= self.limits.arrivals_per_minute && here < self.limits.strangers_per_net
     }
 
-    /// A stranger has gone, or has proven himself.
+    /// A stranger has gone.
     pub(super) fn leave(&mut self, key: K) {
         self.strangers.remove(&key);
+    }
+
+    /// A stranger has proven himself: others from where he is need not wait.
+    pub(super) fn trust(&mut self, key: K) {
+        self.leave(key);
+        self.attempts.retain(|_, (_, last)| *last != key);
     }
 }
 
@@ -103,11 +133,35 @@ mod tests {
         let now = Instant::now();
         let mut admitted = 0;
         for n in 0..100 {
-            admitted += usize::from(gate.admit(n, &address("192.0.2.1"), now));
+            admitted += usize::from(gate.admit(n, &address(&format!("192.0.2.{n}")), now));
             gate.leave(n);
         }
         assert_eq!(admitted, 30);
         assert!(gate.admit(1000, &address("192.0.2.1"), now + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn a_stranger_tries_once_a_second_and_whoever_proves_himself_makes_nobody_wait() {
+        let mut gate = Gate::new(Limits::default());
+        let (begin, tenth) = (Instant::now(), Duration::from_millis(100));
+        let tries = |gate: &mut Gate<u32>, n: u32| {
+            let admitted = gate.admit(n, &address("192.0.2.1"), begin + tenth * n);
+            gate.leave(n);
+            admitted
+        };
+        assert_eq!(
+            (0..100).filter(|n| tries(&mut gate, *n)).collect::<Vec<_>>(),
+            [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]
+        );
+        let now = begin + tenth * 200;
+        assert!(gate.admit(200, &address("192.0.2.1"), now));
+        assert!(gate.admit(201, &address("192.0.2.2"), now), "a neighbour's turn is his own");
+        gate.trust(201);
+        assert!(!gate.admit(202, &address("192.0.2.1"), now));
+        gate.trust(200);
+        assert!(gate.admit(203, &address("192.0.2.1"), now));
+        let six = |n: u32| format!("/ip6/2001:db8:7:1::{n:x}/tcp/1").parse().unwrap();
+        assert_eq!((300..310).filter(|n| gate.admit(*n, &six(*n), now)).count(), 1, "addresses are cheap");
     }
 
     #[test]
@@ -128,7 +182,7 @@ mod tests {
         let now = Instant::now();
         let admitted = |limits: Limits| {
             let mut gate = Gate::new(limits);
-            (0..100).filter(|n| gate.admit(*n, &address("127.0.0.1"), now)).count()
+            (0..100).filter(|n| gate.admit(*n, &address(&format!("127.0.0.{n}")), now)).count()
         };
         assert_eq!(admitted(Limits::default()), 64);
         assert_eq!(admitted(Limits { loopback_exempt: false, ..Limits::default() }), 16);

@@ -11,7 +11,9 @@ pub struct Limits {
     pub strangers_per_net: usize,
     /// New connections a minute from one such network.
     pub arrivals_per_minute: usize,
-    /// Whether callers from this machine are spared the two limits by network.
+    /// Time between two attempts of strangers from one address (IPv6: one /64).
+    pub attempt_pause: Duration,
+    /// Whether callers from this machine are spared the limits by network and address.
     pub loopback_exempt: bool,
     /// How long a stranger may stay, from the first packet on.
     pub stranger_time: Duration,
@@ -34,6 +36,7 @@ impl Default for Limits {
             strangers: 64,
             strangers_per_net: 16,
             arrivals_per_minute: 30,
+            attempt_pause: Duration::from_secs(1),
             loopback_exempt: true,
             stranger_time: Duration::from_secs(10),
             stranger_bytes: 18 * 1024,

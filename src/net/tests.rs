@@ -307,8 +307,10 @@ async fn turned_away(b: &Node, callers: usize) -> usize {
 
 #[tokio::test]
 async fn one_network_does_not_take_all_places_of_a_real_node() {
-    let counted = Limits { loopback_exempt: false, ..Limits::default() };
+    let counted = Limits { loopback_exempt: false, attempt_pause: Duration::ZERO, ..Limits::default() };
     assert_eq!(turned_away(&node(counted).await, 25).await, 9, "16 from one network");
+    let paused = Limits { loopback_exempt: false, attempt_pause: SOON, ..Limits::default() };
+    assert_eq!(turned_away(&node(paused).await, 5).await, 4, "and one at a time from one address");
     assert_eq!(
         turned_away(&node(Limits::default()).await, 25).await,
         0,
