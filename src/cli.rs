@@ -265,6 +265,9 @@ impl Context {
                 return Ok(());
             }
         }
+        if engine.writable().is_err() {
+            self.printer.note("only-reading", &[]);
+        }
         if writes {
             self.printer.note("offline", &[]);
         }

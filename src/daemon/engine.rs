@@ -44,7 +44,10 @@ impl Engine {
     pub fn open(home: &Path, passphrase: Option<Zeroizing<String>>) -> Result<Self, Failure> {
         let opened = profile::open(home, passphrase)?;
         let mut engine = Self::on(opened.store)?;
-        if opened.continuity != Continuity::Same {
+        if engine.writable().is_err() {
+            // What opening would have written is let go of: the next one finds the same to do.
+            let _ = engine.flush();
+        } else if opened.continuity != Continuity::Same {
             engine.node.freeze(now());
             engine.flush()?;
             engine.node.store_mut().settle().map_err(|error| store_failure(&error))?;
@@ -94,6 +97,14 @@ impl Engine {
             damage.iter().flat_map(|d| [d.segment, d.first, d.last]).flat_map(u32::to_be_bytes).collect();
         let given_up = self.node.store_mut().forget_damaged();
         given_up.and_then(|()| self.node.mend(&what, now())).is_ok()
+    }
+
+    /// Whether anything can be kept in this opening.
+    ///
+    /// # Errors
+    /// Why not: then it answers questions, and refuses everything else.
+    pub fn writable(&self) -> Result<(), Failure> {
+        self.node.store().writable().map_err(|error| store_failure(&error))
     }
 
     /// Makes durable what was asked for.

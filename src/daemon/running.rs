@@ -81,12 +81,13 @@ struct Daemon {
 /// Runs a node until it is told to stop.
 ///
 /// # Errors
-/// A network or socket that can't be had.
+/// A network or socket that can't be had; a disk that takes nothing.
 pub async fn up(
     engine: Engine,
     options: UpOptions,
     tell: Box<dyn FnMut(UpEvent) + Send>,
 ) -> Result<(), Failure> {
+    engine.writable()?;
     let listen = addresses(&options.listen)?;
     let config = net::Config { listen, lan: options.lan, limits: Limits::default() };
     let (net, mut events) = Net::start(config).await.map_err(|_| Failure::new("no_network", 1))?;

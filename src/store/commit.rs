@@ -23,6 +23,7 @@ impl DiskStore {
         if plan.drafts.is_empty() {
             return Ok(());
         }
+        self.writable()?;
         self.keyring.vault.secrets.extend(plan.added.iter().cloned());
         let written = match self.write(&mut plan) {
             Ok(written) => written,

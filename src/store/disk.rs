@@ -15,7 +15,7 @@ use super::journal::{Journal, Segments};
 use super::keyring::Keyring;
 use super::machine::Machine;
 use super::migrate::FORMAT;
-use super::opening::fresh_index;
+use super::opening::{fresh_index, reading_index};
 use super::plan::{Hasher, Plan};
 use super::reader::FrameReader;
 use super::scan::{Cursor, Tail};
@@ -35,6 +35,8 @@ pub struct DiskStore {
     pub(super) hasher: Hasher,
     /// Something is out of the vault, or never was valid in it, that an old vault file may still hold.
     pub(super) stale: bool,
+    /// What the disk said when the opening could not be noted: then nothing is written at all.
+    pub(super) refused: Option<io::ErrorKind>,
     pub(super) week: fn() -> u32,
     pub(super) index: Mutex<Option<Index>>,
     pub(super) reader: Mutex<FrameReader>,
@@ -71,7 +73,8 @@ impl DiskStore {
         Self::create_on(Arc::new(RealDisk), dir, unlock, cost, machine)
     }
 
-    /// Opens the profile in `dir`, finishing or undoing what a crash interrupted.
+    /// Opens the profile in `dir`, finishing or undoing what a crash interrupted. Where the disk has no room even
+    /// for that, it is opened for reading: see [`DiskStore::writable`].
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -127,16 +130,25 @@ impl DiskStore {
         class.map_or(Kind::Unknown, Kind::of)
     }
 
+    /// Whether this opening may write. If not, nothing is written in it, not even that it took place, so
+    /// that the next one finds what this one found (S-25).
+    ///
+    /// # Errors
+    /// What the disk said when the profile was opened, as every commit will.
+    pub fn writable(&self) -> Result<(), StoreError> {
+        self.may_write().map_err(|error| store_error(&error))
+    }
+
+    pub(super) fn may_write(&self) -> io::Result<()> {
+        self.refused.map_or(Ok(()), |why| Err(why.into()))
+    }
+
     /// Whether there is room for a vault and some messages.
     ///
     /// # Errors
     /// What the disk says if not.
     pub fn has_room(&self) -> Result<(), StoreError> {
-        let path = self.dir.join("room");
-        let disk = RealDisk;
-        let tried = replace(&disk, &path, &vec![0; ROOM]).map_err(|error| store_error(&error));
-        let tidied = remove_if_there(&disk, &next_name(&path)).and(remove_if_there(&disk, &path));
-        tried.and(tidied.map_err(|error| store_error(&error)))
+        try_room(&self.dir).map_err(|error| store_error(&error))
     }
 
     /// Whether something erased is still waiting for its key to be destroyed, because the disk refused
@@ -151,6 +163,7 @@ impl DiskStore {
     /// # Errors
     /// [`OpenError::Io`].
     pub fn change_passphrase(&mut self, unlock: &Unlock) -> Result<(), OpenError> {
+        self.may_write()?;
         self.keyring.rewrap(unlock)
     }
 
@@ -160,6 +173,7 @@ impl DiskStore {
     /// # Errors
     /// As for [`piquet_protocol::store::Store::commit`].
     pub fn settle(&mut self) -> Result<(), StoreError> {
+        self.writable()?;
         self.keyring.vault.continuity = Continuity::Same;
         self.keyring.save().map_err(|error| store_error(&error))
     }
@@ -183,7 +197,11 @@ impl DiskStore {
             index.abandon();
         }
         let vault = &self.keyring.vault;
-        let (index, _) = fresh_index(&self.dir, &self.segments, vault).map_err(|_| index_error())?;
+        let index = match self.refused {
+            None => fresh_index(&self.dir, &self.segments, vault).map(|(index, _)| index),
+            Some(_) => reading_index(&self.segments, vault),
+        };
+        let index = index.map_err(|_| index_error())?;
         index.set_opening(vault.opening).map_err(|_| index_error())?;
         locked(&self.damage).extend(index.damage().map_err(|_| index_error())?);
         *slot = Some(index);
@@ -221,6 +239,14 @@ impl Drop for DiskStore {
             index.close();
         }
     }
+}
+
+/// Whether there is [`ROOM`] in this folder.
+pub(super) fn try_room(dir: &Path) -> io::Result<()> {
+    let (disk, path) = (RealDisk, dir.join("room"));
+    let tried = replace(&disk, &path, &vec![0; ROOM]);
+    let tidied = remove_if_there(&disk, &next_name(&path)).and(remove_if_there(&disk, &path));
+    tried.and(tidied)
 }
 
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

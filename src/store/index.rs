@@ -66,7 +66,8 @@ pub(super) struct Changes(Staged);
 
 /// An open index.
 pub(super) struct Index {
-    dir: PathBuf,
+    /// None of one that is in memory only.
+    dir: Option<PathBuf>,
     table: Table,
 }
 
@@ -77,7 +78,12 @@ impl Index {
         make_folder(&dir).map_err(|_| Broken)?;
         mark(&dir, &boot_id()).map_err(|_| Broken)?;
         let table = Table::open(dir.join(SLED))?;
-        Ok(Self { dir, table })
+        Ok(Self { dir: Some(dir), table })
+    }
+
+    /// Makes an index that leaves the one on disk alone.
+    pub(super) fn in_memory() -> Self {
+        Self { dir: None, table: Table::in_memory() }
     }
 
     /// Whether the index on disk lost nothing in a power cut.
@@ -170,8 +176,8 @@ impl Index {
     /// Makes the index durable and lets go of it. If anything fails on the way it is not marked, and made
     /// anew when in doubt.
     pub(super) fn close(self) {
-        if self.table.close().is_ok() {
-            let _ = mark(&self.dir, CLOSED);
+        if let (Ok(()), Some(dir)) = (self.table.close(), self.dir) {
+            let _ = mark(&dir, CLOSED);
         }
     }
 

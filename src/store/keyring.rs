@@ -76,7 +76,7 @@ impl Keyring {
         Ok(Self { dir, disk, header, master, vault_key, vault, unfinished: Unfinished::Nothing })
     }
 
-    /// Unlocks a profile, migrates it to `format` and finishes what a crash interrupted.
+    /// Unlocks a profile and changes nothing; [`Keyring::settle`] follows before anything is.
     pub(super) fn open(
         disk: Arc<dyn Disk>,
         dir: &Path,
@@ -93,7 +93,6 @@ impl Keyring {
         let best = best.into_iter().max_by_key(|found| found.generation).ok_or(none)?;
         let plain = format.migrate(best.block.version, dir, best.plain)?;
         let vault = Vault::decode(&plain).ok_or(OpenError::VaultDamaged)?;
-        let migrated = best.block.version != format.version;
         let header = Header::with(dir, best.place, best.block)?;
         let unfinished = match (best.in_next, blocks.len()) {
             (true, _) => Unfinished::Place,
@@ -101,13 +100,14 @@ impl Keyring {
             (false, _) => Unfinished::OldBlock,
         };
         let dir = dir.to_path_buf();
-        let mut keyring = Self { dir, disk, header, master, vault_key: best.vault_key, vault, unfinished };
-        keyring.finish()?;
-        remove_if_there(&*keyring.disk, &next_name(&keyring.vault_path()))?;
-        if migrated {
-            keyring.rotate_to(format.version)?;
-        }
-        Ok(keyring)
+        Ok(Self { dir, disk, header, master, vault_key: best.vault_key, vault, unfinished })
+    }
+
+    /// Finishes what a crash interrupted, and makes the migration to `format` durable.
+    pub(super) fn settle(&mut self, format: &Format) -> io::Result<()> {
+        self.finish()?;
+        remove_if_there(&*self.disk, &next_name(&self.vault_path()))?;
+        if self.header.block.version == format.version { Ok(()) } else { self.rotate_to(format.version) }
     }
 
     pub(super) fn profile(&self) -> &ProfileId {

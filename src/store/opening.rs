@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::OpenError;
-use super::disk::{DiskStore, Opened, locked};
+use piquet_protocol::store::StoreError;
+
+use super::disk::{DiskStore, Opened, locked, try_room};
 use super::files::{Disk, make_folder, open_or_create, remove_if_there};
 use super::header::HEADER;
 use super::index::{Broken, Index};
@@ -21,6 +22,7 @@ use super::replay::{ReplayError, Torn, replay};
 use super::seal::random_key;
 use super::unlock::{KdfCost, Unlock};
 use super::vault::{Continuity, Vault};
+use super::{OpenError, store_error};
 
 /// The lock's file.
 pub(super) const LOCK: &str = "lock";
@@ -41,11 +43,13 @@ impl DiskStore {
         remove_if_there(&*disk, &dir.join(VAULT))?;
         make_folder(&dir.join(JOURNAL))?;
         Index::destroy(dir)?;
-        let keyring = Keyring::create(disk.clone(), dir, unlock, cost, FORMAT.version, |profile| {
+        let mut keyring = Keyring::create(disk.clone(), dir, unlock, cost, FORMAT.version, |profile| {
             machine.remember(&*disk, profile, 0)?;
             new_vault(machine.tag(profile))
         })?;
-        Self::start(disk, dir, keyring, machine, lock)
+        let segments = Segments::new(dir, *keyring.profile());
+        let index = begin(&*disk, dir, &mut keyring, &segments, machine)?;
+        Self::with(disk, dir, (keyring, segments, index), None, (machine, lock))
     }
 
     pub(super) fn open_on(
@@ -60,51 +64,54 @@ impl DiskStore {
         }
         let lock = lock(dir)?;
         let mut keyring = Keyring::open(disk.clone(), dir, unlock, format)?;
+        let segments = Segments::new(dir, *keyring.profile());
         let found = machine.compare(keyring.profile(), &keyring.vault)?;
-        match found {
-            Continuity::Same => machine.catch_up(&*disk, keyring.profile(), keyring.vault.opening)?,
-            other => keyring.vault.continuity = other,
+        if found != Continuity::Same {
+            keyring.vault.continuity = found;
         }
         let continuity = keyring.vault.continuity;
-        Ok(Opened { store: Self::start(disk, dir, keyring, machine, lock)?, continuity })
+        let begun = keyring.settle(format).map_err(OpenError::from);
+        let begun = begun.and_then(|()| {
+            if found == Continuity::Same {
+                machine.catch_up(&*disk, keyring.profile(), keyring.vault.opening)?;
+            }
+            begin(&*disk, dir, &mut keyring, &segments, machine)
+        });
+        let (index, refused) = match begun {
+            Ok(index) => (index, None),
+            Err(error) => (reading_index(&segments, &keyring.vault)?, Some(no_room(dir, error)?)),
+        };
+        let store = Self::with(disk, dir, (keyring, segments, index), refused, (machine, lock))?;
+        Ok(Opened { store, continuity })
     }
 
-    /// Begins an opening: counts it in vault and state folder, then brings the index in step.
-    fn start(
+    fn with(
         disk: Arc<dyn Disk>,
         dir: &Path,
-        mut keyring: Keyring,
-        machine: &Machine,
-        lock: File,
+        (keyring, segments, index): (Keyring, Segments, Index),
+        refused: Option<io::ErrorKind>,
+        (machine, lock): (&Machine, File),
     ) -> Result<Self, OpenError> {
-        let profile = *keyring.profile();
-        let before = keyring.vault.opening;
-        keyring.vault.opening = before.max(machine.openings(&profile)?.unwrap_or(0)) + 1;
-        keyring.vault.machine = machine.tag(&profile);
-        keyring.save()?;
-        machine.remember(&*disk, &profile, keyring.vault.opening)?;
-        let opening = keyring.vault.opening;
-        let segments = Segments::new(dir, profile);
-        segments.remove_abandoned(&*disk, &keyring.vault)?;
-        let (index, torn) = open_index(dir, &segments, &keyring.vault, before)?;
-        cut_torn(&*disk, &segments, &torn);
         let damage = index.damage().map_err(broken)?;
-        index.set_opening(opening).map_err(broken)?;
         let hasher = Hasher::new(&keyring.vault.index_key);
+        let journal = Journal::new(disk, keyring.vault.opening);
         let mut store = Self {
             dir: dir.to_path_buf(),
             keyring,
             segments,
-            journal: Journal::new(disk, opening),
+            journal,
             hasher,
             stale: false,
+            refused,
             week: week_now,
             index: Mutex::new(Some(index)),
             reader: Mutex::default(),
             damage: Mutex::new(damage.into_iter().collect()),
             _lock: lock,
         };
-        store.drop_unnamed_secrets()?;
+        if store.refused.is_none() {
+            store.drop_unnamed_secrets()?;
+        }
         Ok(store)
     }
 
@@ -122,6 +129,40 @@ impl DiskStore {
             self.stale = self.keyring.rotate().is_err();
         }
         Ok(())
+    }
+}
+
+/// Begins an opening: counts it in vault and state folder, then brings the index in step.
+fn begin(
+    disk: &dyn Disk,
+    dir: &Path,
+    keyring: &mut Keyring,
+    segments: &Segments,
+    machine: &Machine,
+) -> Result<Index, OpenError> {
+    let profile = *keyring.profile();
+    let before = keyring.vault.opening;
+    keyring.vault.opening = before.max(machine.openings(&profile)?.unwrap_or(0)) + 1;
+    keyring.vault.machine = machine.tag(&profile);
+    keyring.save()?;
+    machine.remember(disk, &profile, keyring.vault.opening)?;
+    segments.remove_abandoned(disk, &keyring.vault)?;
+    let (index, torn) = open_index(dir, segments, &keyring.vault, before)?;
+    cut_torn(disk, segments, &torn);
+    index.set_opening(keyring.vault.opening).map_err(broken)?;
+    Ok(index)
+}
+
+/// What a disk without room said; any other error stays one. An index that could not be made does not say why.
+fn no_room(dir: &Path, error: OpenError) -> Result<io::ErrorKind, OpenError> {
+    let is_full = |error: &io::Error| store_error(error) == StoreError::Full;
+    match error {
+        OpenError::Io(error) if is_full(&error) => Ok(error.kind()),
+        OpenError::Io(error) => match try_room(dir) {
+            Err(room) if is_full(&room) => Ok(room.kind()),
+            _ => Err(error.into()),
+        },
+        error => Err(error),
     }
 }
 
@@ -170,6 +211,16 @@ fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Resu
         index.abandon();
     }
     fresh_index(dir, segments, vault)
+}
+
+/// An index of what is there, for an opening that writes nothing.
+pub(super) fn reading_index(segments: &Segments, vault: &Vault) -> Result<Index, OpenError> {
+    let index = Index::in_memory();
+    match replay(segments, vault, &index) {
+        Ok(_) => Ok(index),
+        Err(ReplayError::Io(error)) => Err(error.into()),
+        Err(ReplayError::Index) => Err(broken(Broken)),
+    }
 }
 
 /// An index made anew from the journal.

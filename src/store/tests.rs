@@ -7,6 +7,7 @@ mod life;
 mod places;
 #[cfg(unix)]
 mod power;
+mod reading;
 #[cfg(unix)]
 mod recorder;
 mod support;

@@ -95,8 +95,16 @@ fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
 
     // Killed and started again on the full disk, nothing is lost either.
     bob.kill();
-    let started = bob.refused(&["up"]);
-    assert_eq!(started, (1, "disk_full".into()));
+    assert_eq!(bob.refused(&["up"]), (1, "disk_full".into()));
+    for _ in 0..3 {
+        assert_eq!(bob.texts("picket"), said, "it is read without a node, too");
+        assert_eq!(bob.refused(&["send", "picket", "no room"]), (1, "disk_full".into()));
+    }
+    assert_eq!(bob.one(&["group", "list"])["name"], "picket");
+    assert_eq!(bob.one(&["status"])["groups"].as_array().unwrap().len(), 1);
+    let output = bob.run(&["read", "picket"]);
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    assert!(told.contains("disk is full"), "people are told: {told}");
 
     fs::remove_file(filler).unwrap();
     bob.up();

@@ -231,6 +231,7 @@ rec-vault-damaged = If the disk comes back, try again. Else `piquet wipe`, make 
 err-disk = The disk does not answer.
 rec-disk = Look at the disk; nothing of this command was kept.
 err-disk-full = The disk is full. Nothing of this command was kept; everything before is there.
+only-reading = The disk is full. Everything that is there can be read, nothing new is kept: make room.
 rec-disk-full = Make room and try again.
 err-read-only = This folder can't be written.
 rec-read-only = Look at its permissions and at how its disk is mounted; nothing was changed.

@@ -235,6 +235,7 @@ rec-vault-damaged = Si le disque revient, réessayez. Sinon `piquet wipe`, faite
 err-disk = Le disque ne répond pas.
 rec-disk = Vérifiez le disque ; rien de cette commande n'a été gardé.
 err-disk-full = Le disque est plein. Rien de cette commande n'a été gardé ; tout ce qui précède est là.
+only-reading = Le disque est plein. On peut lire tout ce qui est là, rien de nouveau n'est gardé : faites de la place.
 rec-disk-full = Faites de la place et réessayez.
 err-read-only = Ce dossier ne peut pas être écrit.
 rec-read-only = Vérifiez ses droits et comment son disque est monté ; rien n'a été changé.

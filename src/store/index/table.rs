@@ -37,8 +37,8 @@ pub(super) struct Staged {
 
 /// A table of keys and values.
 pub(super) struct Table {
-    dir: PathBuf,
-    db: sled::Db,
+    /// Where they go; without it they stay in memory.
+    sled: Option<(PathBuf, sled::Db)>,
     newest: RefCell<Newest>,
 }
 
@@ -57,14 +57,20 @@ impl Table {
     pub(super) fn open(dir: PathBuf) -> Result<Self, Broken> {
         let config = sled::Config::new().path(&dir).cache_capacity(CACHE).flush_every_ms(None);
         let db = contained(|| workers::open(&config))?;
-        Ok(Self { dir, db, newest: RefCell::default() })
+        Ok(Self { sled: Some((dir, db)), newest: RefCell::default() })
+    }
+
+    /// Makes one that touches no disk.
+    pub(super) fn in_memory() -> Self {
+        Self { sled: None, newest: RefCell::default() }
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
         if let Some(edit) = self.newest.borrow().get(key) {
             return Ok(edit.clone());
         }
-        Ok(contained(|| self.db.get(key))?.map(|value| value.to_vec()))
+        let Some((_, db)) = &self.sled else { return Ok(None) };
+        Ok(contained(|| db.get(key))?.map(|value| value.to_vec()))
     }
 
     /// At most `limit` pairs from one key to another, ascending or descending, that `choose` wants.
@@ -77,14 +83,16 @@ impl Table {
         choose: impl Fn(&[u8]) -> bool,
     ) -> Result<Pairs, Broken> {
         let newest = self.newest.borrow().within(from, to);
-        let stored = contained(|| {
-            let mut range = self.db.range(from..=to);
-            let next = std::iter::from_fn(|| if back { range.next_back() } else { range.next() });
-            let current = next.filter(|pair| match pair {
-                Ok((key, value)) => !newest.contains_key(&key[..]) && choose(value),
-                Err(_) => true,
-            });
-            current.take(limit).collect::<sled::Result<Vec<_>>>()
+        let stored = self.sled.as_ref().map_or(Ok(Vec::new()), |(_, db)| {
+            contained(|| {
+                let mut range = db.range(from..=to);
+                let next = std::iter::from_fn(|| if back { range.next_back() } else { range.next() });
+                let current = next.filter(|pair| match pair {
+                    Ok((key, value)) => !newest.contains_key(&key[..]) && choose(value),
+                    Err(_) => true,
+                });
+                current.take(limit).collect::<sled::Result<Vec<_>>>()
+            })
         })?;
         let newest = newest.into_iter().filter_map(|(key, value)| Some((key, value?)));
         let mut all: Pairs = newest.filter(|(_, value)| choose(value)).collect();
@@ -103,33 +111,34 @@ impl Table {
         let mut newest = self.newest.borrow_mut();
         newest.waiting.first.extend(changes.first);
         newest.waiting.then.extend(changes.then);
-        if newest.waiting.first.len() < WAITING {
-            return Ok(());
+        match &self.sled {
+            Some((_, db)) if newest.waiting.first.len() >= WAITING => newest.hand_over(db),
+            _ => Ok(()),
         }
-        newest.hand_over(&self.db)
     }
 
     /// Makes everything durable.
     pub(super) fn flush(&self) -> Result<(), Broken> {
+        let Some((_, db)) = &self.sled else { return Ok(()) };
         let mut newest = self.newest.borrow_mut();
-        newest.hand_over(&self.db)?;
+        newest.hand_over(db)?;
         newest.wait()?;
-        contained(|| self.db.flush()).map(|_| ())
+        contained(|| db.flush()).map(|_| ())
     }
 
     /// Makes everything durable, whatever of it sled left to the system, and lets go of it.
     pub(super) fn close(self) -> io::Result<()> {
         let flushed = self.flush();
-        let dir = self.dir.clone();
+        let dir = self.sled.as_ref().map(|(dir, _)| dir.clone());
         self.abandon();
         flushed.map_err(|Broken| io::ErrorKind::Other)?;
-        sync_all(&dir)
+        dir.map_or(Ok(()), |dir| sync_all(&dir))
     }
 
     /// Lets go of a table that is to be made anew; a panic on the way is of no consequence.
     pub(super) fn abandon(self) {
         let _ = self.newest.into_inner().wait();
-        let _ = catch_unwind(AssertUnwindSafe(move || drop(self.db)));
+        let _ = catch_unwind(AssertUnwindSafe(move || drop(self.sled)));
     }
 }
 
@@ -234,6 +243,10 @@ mod tests {
         (folder, table)
     }
 
+    fn db(table: &Table) -> &sled::Db {
+        &table.sled.as_ref().unwrap().1
+    }
+
     fn edit(key: u8, value: Option<u8>) -> Staged {
         let first = Edits::from([(vec![key], value.map(|value| vec![value]))]);
         Staged { first, then: Edits::new() }
@@ -268,7 +281,7 @@ mod tests {
             assert!(table.get(&[3]).unwrap().is_none());
             table.flush().unwrap();
         }
-        assert_eq!(table.db.len(), 4);
+        assert_eq!(db(&table).len(), 4);
     }
 
     #[test]
@@ -279,12 +292,12 @@ mod tests {
             let then = Edits::from([(b"up to".to_vec(), Some(number.to_be_bytes().to_vec()))]);
             table.apply(Staged { first, then }).unwrap();
             assert!(table.newest.borrow().waiting.first.len() < WAITING);
-            if let Some(up_to) = table.db.get(b"up to").unwrap() {
-                assert!(table.db.contains_key(up_to).unwrap());
+            if let Some(up_to) = db(&table).get(b"up to").unwrap() {
+                assert!(db(&table).contains_key(up_to).unwrap());
             }
         }
         table.newest.borrow_mut().wait().unwrap();
-        assert_eq!(table.db.len(), WAITING * 2 + 1);
+        assert_eq!(db(&table).len(), WAITING * 2 + 1);
     }
 
     #[test]
@@ -292,7 +305,7 @@ mod tests {
         let (_folder, table) = table();
         table.apply(edit(1, Some(0))).unwrap();
         table.apply(edit(2, Some(0))).unwrap();
-        table.newest.borrow_mut().hand_over(&table.db).unwrap();
+        table.newest.borrow_mut().hand_over(db(&table)).unwrap();
         table.apply(edit(2, None)).unwrap();
         table.apply(edit(3, Some(1))).unwrap();
         assert_eq!((found(&table, 9, false), found(&table, 1, true)), (vec![1, 3], vec![3]));
