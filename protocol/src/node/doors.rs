@@ -119,6 +119,7 @@ impl<S: Store> Node<S> {
                 self.forget_join(&invite);
                 self.events.push((group, Event::Joined));
                 self.introduce(group, &name, now)?;
+                self.begin_pledges(group, now)?;
                 // The session began without a group behind it: it starts again with one.
                 self.sync.closed(conn);
                 self.held.push_back(Output::Close(conn));

@@ -248,6 +248,13 @@ impl<S: Store> Node<S> {
         Ok(yes)
     }
 
+    /// This node is another device in this group from here on: its answers are still to be given.
+    pub(super) fn begin_pledges(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.pledges.retain(|(of, _), _| *of != group);
+        self.tallies.retain(|(of, _), _| *of != group);
+        self.plan_pledges(group, now)
+    }
+
     pub(super) fn load_pledges(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.pledges.clear();
         self.tallies.clear();

@@ -170,3 +170,46 @@ fn a_call_whose_close_is_moved_is_open_until_then() {
     sim.run_for(Duration::from_secs(86_400));
     assert_eq!(board_of(&mut sim, 3, group, |b| b.count(&call)), Some((2, true)));
 }
+
+/// Bob's laptop is put back in time, and comes in again by a new code.
+fn bob_again(sim: &mut Sim, group: GroupId) -> DeviceKey {
+    let before = member(sim, 1, group);
+    let image = sim.image(1);
+    say(sim, 1, group, "said since");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1], group, 1)));
+    sim.crash(1);
+    sim.put_image(1, image);
+    sim.start(1);
+    let rolled_back = |sim: &mut Sim| sim.laptop(1).events.iter().any(|(_, e)| *e == Event::RolledBack);
+    assert!(sim.run_until(5 * MINUTE, rolled_back));
+    let expires = sim.now().after(MINUTE * 60);
+    let invite = sim.act(0, |node, now| node.invite(group, 1, expires, now)).unwrap();
+    join(sim, 1, &invite.code.unwrap(), "bob again");
+    assert!(sim.run_until(5 * MINUTE, |sim| member(sim, 1, group) != before), "he is in again");
+    DeviceKey(member(sim, 1, group).0)
+}
+
+#[test]
+fn a_new_device_answers_for_itself_whatever_its_old_one_had_answered() {
+    for crashes in [false, true] {
+        let (mut sim, group, call) = called(47);
+        let device = bob_again(&mut sim, group);
+        if crashes {
+            sim.crash(1);
+            sim.start(1);
+        }
+        let pledge = |sim: &mut Sim| {
+            let state = sim.laptop(1).node.as_ref().unwrap().pledge(&group, &call);
+            state.map(|state| (state.yes, state.answered))
+        };
+        assert_ne!(pledge(&mut sim), Some((true, Some(true))), "that was another device's");
+        let answered = |sim: &mut Sim| {
+            board_of(sim, 0, group, |b| b.answers(&call).any(|(answering, _)| *answering == device))
+        };
+        assert!(sim.run_until(10 * MINUTE, answered), "as every node that sees the call");
+        assert_eq!(pledge(&mut sim), Some((false, Some(false))));
+        assert_eq!(tally(&mut sim, group, call), Some(1), "nobody was asked, so it is blank");
+        sim.act(1, |node, now| node.pledge_to(group, call, now)).unwrap();
+        assert!(sim.run_until(5 * MINUTE, |sim| tally(sim, group, call) == Some(2)));
+    }
+}
