@@ -17,6 +17,7 @@ pub use commands::{CallPlan, InviteView, NodeError};
 pub use pledges::PledgeState;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use rand_core::CryptoRng;
 
@@ -24,7 +25,7 @@ use crate::entry::Entry;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::replica::{self, Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
-use crate::store::{Key, Overlay, Retention, Store, StoreError, Table};
+use crate::store::{Batch, Key, Overlay, Retention, Store, StoreError, Table};
 use crate::sync::{self, Connected, ConnectionId, DoorState, Judged, New, Sync};
 use crate::time::{Clock, Moment, Timestamp};
 use known::Known;
@@ -77,9 +78,14 @@ struct Join {
     refused: Option<DoorState>,
 }
 
+/// How long this node does nothing of its own accord after the disk refused: each refusal ends all sessions.
+const REST: Duration = Duration::from_secs(60);
+
 /// Where waiting work is due.
 #[derive(Default)]
 struct Agenda {
+    /// What the disk said last, and until when nothing is tried; none since it took something.
+    refusal: Option<(StoreError, Moment)>,
     /// Commits that others should have made by then.
     duties: BTreeMap<GroupId, Moment>,
     /// Beacons to post.
@@ -125,6 +131,12 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match read {
         Err(StoreError::Damaged) => Ok(None),
         other => other.map(Some),
+    }
+}
+
+impl Agenda {
+    fn is_resting(&self, now: Moment) -> bool {
+        self.refusal.as_ref().is_some_and(|(_, until)| now < *until)
     }
 }
 
@@ -231,7 +243,11 @@ impl<S: Store> Node<S> {
 
     fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
-        self.sync.tick(self.clock.at(now), &known);
+        let moment = self.clock.at(now);
+        self.sync.tick(moment, &known);
+        if self.agenda.is_resting(moment) {
+            return Ok(());
+        }
         self.tick_duties(now)?;
         self.tick_beacons(now)?;
         self.tick_pledges(now)?;
@@ -400,11 +416,8 @@ impl<S: Store> Node<S> {
     pub fn flush(&mut self, now: Timestamp) -> Result<(), StoreError> {
         loop {
             let batch = self.overlay.take();
-            if !batch.is_empty()
-                && let Err(error) = self.store.commit(batch)
-            {
-                self.abandon(now);
-                return Err(error);
+            if !batch.is_empty() {
+                self.commit(batch, now)?;
             }
             self.report(now);
             if !self.pass_on(now)? {
@@ -413,6 +426,20 @@ impl<S: Store> Node<S> {
         }
         self.ready.append(&mut self.held);
         Ok(())
+    }
+
+    fn commit(&mut self, batch: Batch, now: Timestamp) -> Result<(), StoreError> {
+        let done = self.store.commit(batch);
+        self.agenda.refusal = done.clone().err().map(|error| (error, self.clock.at(now).after(REST)));
+        if done.is_err() {
+            self.abandon(now);
+        }
+        done
+    }
+
+    /// What the disk said last, unless it has taken something since.
+    pub fn refusal(&self) -> Option<&StoreError> {
+        self.agenda.refusal.as_ref().map(|(error, _)| error)
     }
 
     /// Nothing of this round has happened: end all sessions, and build memory again.
@@ -466,8 +493,12 @@ impl<S: Store> Node<S> {
     /// each input.
     pub fn deadline(&self) -> Option<Timestamp> {
         let agenda = self.agenda.duties.values().chain(self.agenda.beacons.values()).copied();
-        let waiting = agenda.chain(self.sync.deadline()).chain(self.next_dial()).min();
-        waiting.map(|moment| self.clock.shows(moment)).into_iter().chain(self.next_pledge()).min()
+        let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);
+        let agenda = agenda.min().map(|moment| rested.map_or(moment, |rested| moment.max(rested)));
+        let pledge =
+            self.next_pledge().map(|at| rested.map_or(at, |rested| at.max(self.clock.shows(rested))));
+        let waiting = agenda.into_iter().chain(self.sync.deadline()).chain(self.next_dial()).min();
+        waiting.map(|moment| self.clock.shows(moment)).into_iter().chain(pledge).min()
     }
 
     /// The groups of this profile.

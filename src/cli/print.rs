@@ -288,6 +288,12 @@ impl Printer {
             UpEvent::Message(reply) => {
                 self.reply(reply);
             }
+            UpEvent::Disk { what } if self.json => {
+                self.json(&json!({ "event": what }));
+            }
+            UpEvent::Disk { what } => {
+                self.say(&format!("event-{}", what.replace('_', "-")), &[]);
+            }
             UpEvent::Happened { what, group, name } if self.json => {
                 self.json(&json!({ "event": what, "group": group, "name": name }));
             }

@@ -7,6 +7,7 @@ use libp2p::Multiaddr;
 use piquet_protocol::group::invite::Hint;
 use piquet_protocol::node::{Input, Output};
 use piquet_protocol::replica::Event;
+use piquet_protocol::store::StoreError;
 use piquet_protocol::sync::{Connected, ConnectionId, ROOM};
 use tokio::sync::mpsc;
 
@@ -52,6 +53,11 @@ pub enum UpEvent {
     },
     /// A message, as for `read`.
     Message(Box<Reply>),
+    /// The disk refuses, or takes something again: said once each time.
+    Disk {
+        /// What: `disk_full`, `disk_failing`, `disk_again`.
+        what: &'static str,
+    },
     /// Something else happened in a group.
     Happened {
         /// What: `members`, `joined`, `removed`, `record`, `equivocation`, `rolled_back`,
@@ -70,6 +76,8 @@ struct Daemon {
     around: Surroundings,
     following: Following,
     tell: Box<dyn FnMut(UpEvent) + Send>,
+    /// Whether it was said that the disk refuses.
+    refused: bool,
     /// When the first address was known; none once ready was said.
     listening_since: Option<Instant>,
     /// Whether that was said.
@@ -100,6 +108,7 @@ pub async fn up(
         around,
         following: Following::default(),
         tell,
+        refused: false,
         listening_since: None,
         ready: false,
         over: false,
@@ -270,11 +279,27 @@ impl Daemon {
     fn settle(&mut self) {
         // A full disk: what was not kept has not happened; peers will offer it again.
         let _ = self.engine.flush();
+        self.tell_of_disk();
         self.engine.mend();
         while let Some(output) = self.engine.node.poll_output() {
             self.carry(output);
         }
         self.following.tick();
+    }
+
+    fn tell_of_disk(&mut self) {
+        let refusal = self.engine.node.refusal();
+        if refusal.is_some() == self.refused {
+            return;
+        }
+        self.refused = refusal.is_some();
+        let what = match refusal {
+            Some(StoreError::Full) => "disk_full",
+            Some(_) => "disk_failing",
+            None => "disk_again",
+        };
+        self.say_ready();
+        (self.tell)(UpEvent::Disk { what });
     }
 
     fn carry(&mut self, output: Output) {

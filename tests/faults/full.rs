@@ -130,7 +130,20 @@ fn a_node_on_a_full_disk_fetches_again_when_there_is_room() {
     }
     let before = bob.texts("picket").len();
     assert!(before < 20, "they don't fit");
+    bob.event("disk_full");
     fs::remove_file(filler).unwrap();
     // The same process, with no command and no restart.
     until("all is there", || bob.texts("picket").len() == 20);
+    bob.event("disk_again");
+}
+
+#[test]
+fn a_profile_on_a_full_disk_can_be_destroyed() {
+    let Some(disk) = SmallDisk::new(16) else { return };
+    let laptop = Laptop::in_folder(tempfile::tempdir_in(disk.path()).unwrap());
+    assert!(laptop.run(&["init", "--no-passphrase"]).status.success());
+    laptop.one(&["group", "create", "picket"]);
+    disk.fill();
+    assert!(laptop.run(&["wipe", "--yes"]).status.success());
+    assert!(!laptop.home().exists());
 }

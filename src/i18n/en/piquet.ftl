@@ -198,6 +198,9 @@ support-document = document
 
 event-members = { $name }: the members have changed.
 event-joined = You are in { $name }.
+event-disk-full = The disk is full: everything that is there can be read, nothing new is kept. Make room; the node goes on by itself.
+event-disk-failing = The disk refuses to keep anything new. Look at it; the node goes on by itself once it can.
+event-disk-again = The disk takes new things again. What was missed is fetched.
 event-removed = { $name }: you are not a member any more.
 event-record = { $name }: news on grievances or strike calls.
 event-equivocation = { $name }: somebody signed two different entries for one place.

@@ -202,6 +202,9 @@ support-document = document
 
 event-members = { $name } : les membres ont changé.
 event-joined = Vous êtes dans { $name }.
+event-disk-full = Le disque est plein : on peut lire tout ce qui est là, rien de nouveau n'est gardé. Faites de la place ; le nœud continue de lui-même.
+event-disk-failing = Le disque refuse tout ce qui est nouveau. Vérifiez-le ; le nœud continue de lui-même dès que possible.
+event-disk-again = Le disque prend de nouveau ce qui arrive. Ce qui a manqué est récupéré.
 event-removed = { $name } : vous n'en êtes plus membre.
 event-record = { $name } : du nouveau dans les réclamations ou les appels.
 event-equivocation = { $name } : quelqu'un a signé deux entrées différentes pour une même place.

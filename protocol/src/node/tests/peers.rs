@@ -169,3 +169,34 @@ fn a_flood_stays_with_its_author_is_shown_and_harms_nobody_else() {
     assert!(sim.run_until(10 * MINUTE, |sim| held(sim, 0) > 4_100));
     assert!(!shown(&mut sim, 0));
 }
+
+#[test]
+fn a_disk_that_stays_full_keeps_nobody_busy() {
+    let (mut sim, group) = picket(402, 3);
+    for laptop in [0, 1, 2] {
+        sim.run_for(MINUTE);
+        say(&mut sim, laptop, group, "before");
+    }
+    sim.run_for(5 * MINUTE);
+    // A call that is to be answered, and talk that never ends.
+    let plan = plan(&sim, 600);
+    let call = sim.act(0, |node, now| node.call_strike(group, plan, now)).unwrap();
+    let seen = |sim: &mut Sim| board_of(sim, 1, group, |b| b.call_view(&call).is_some());
+    assert!(sim.run_until(MINUTE, seen));
+    sim.fill_disk(1, true);
+    let (start, dials, mut steps) = (sim.now(), sim.dials, 0u32);
+    for minute in 0..60 {
+        say(&mut sim, 0, group, "more");
+        while sim.now() < start.after(MINUTE * (minute + 1)) && sim.step() {
+            steps += 1;
+            assert!(steps < 5_000, "busy at minute {minute}");
+        }
+    }
+    assert!(sim.dials - dials < 150, "{} calls in an hour", sim.dials - dials);
+    assert_eq!(sim.laptop(1).node.as_ref().unwrap().refusal(), Some(&StoreError::Full));
+    sim.fill_disk(1, false);
+    assert!(sim.run_until(10 * MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 63)));
+    let answers = |sim: &mut Sim| board_of(sim, 0, group, |b| b.answers(&call).count());
+    assert!(sim.run_until(10 * MINUTE, |sim| answers(sim) == 3), "its own answer too");
+    assert_eq!(sim.laptop(1).node.as_ref().unwrap().refusal(), None);
+}
