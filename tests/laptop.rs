@@ -132,7 +132,12 @@ impl Laptop {
 
     /// The running node's process.
     pub(crate) fn pid(&self) -> u32 {
-        self.node.as_ref().unwrap().child.id()
+        self.running().unwrap()
+    }
+
+    /// The same, none if no node runs.
+    pub(crate) fn running(&self) -> Option<u32> {
+        self.node.as_ref().map(|node| node.child.id())
     }
 
     /// `kill -9`.

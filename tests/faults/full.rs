@@ -1,4 +1,5 @@
-//! A disk that is really full.
+//! A disk that is really full: a small file system of its own, and, for users who may not mount one, a limit on the
+//! size of files, which refuses writes in the same places.
 
 use std::fs;
 use std::io::Write;
@@ -37,14 +38,16 @@ impl SmallDisk {
         assert!(done.success());
     }
 
+    fn filler(&self) -> PathBuf {
+        self.path().join("filler")
+    }
+
     /// Takes all the room there is.
-    fn fill(&self) -> PathBuf {
-        let path = self.path().join("filler");
-        let mut file = fs::File::create(&path).unwrap();
+    fn fill(&self) {
+        let mut file = fs::File::create(self.filler()).unwrap();
         for size in [64 << 10, 1 << 10, 1] {
             while file.write_all(&vec![7; size]).is_ok() {}
         }
-        path
     }
 }
 
@@ -54,15 +57,79 @@ impl Drop for SmallDisk {
     }
 }
 
+/// A way to leave a laptop without room.
+enum Full {
+    Mounted(SmallDisk),
+    /// No file of the laptop's processes may have a byte.
+    #[cfg(target_os = "linux")]
+    Limited,
+}
+
+impl Full {
+    fn mounted() -> Option<Self> {
+        SmallDisk::new(64).map(Self::Mounted)
+    }
+
+    fn laptop(&self) -> Laptop {
+        match self {
+            Self::Mounted(disk) => Laptop::in_folder(tempfile::tempdir_in(disk.path()).unwrap()),
+            #[cfg(target_os = "linux")]
+            Self::Limited => Laptop::within(&limited("unlimited")),
+        }
+    }
+
+    fn fill(&self, laptop: &mut Laptop) {
+        match self {
+            Self::Mounted(disk) => disk.fill(),
+            #[cfg(target_os = "linux")]
+            Self::Limited => limit(laptop, Some(0)),
+        }
+    }
+
+    fn make_room(&self, laptop: &mut Laptop) {
+        match self {
+            Self::Mounted(disk) => fs::remove_file(disk.filler()).unwrap(),
+            #[cfg(target_os = "linux")]
+            Self::Limited => limit(laptop, None),
+        }
+    }
+}
+
+/// What runs a program under a limit on its files, with the error for what goes beyond in the place of a signal.
+#[cfg(target_os = "linux")]
+fn limited(most: &str) -> [String; 4] {
+    ["sh", "-c", &format!("trap '' XFSZ; ulimit -S -f {most}; exec \"$@\""), "sh"].map(str::to_owned)
+}
+
+/// Sets the limit for a laptop's commands, and for its node if one runs.
+#[cfg(target_os = "linux")]
+fn limit(laptop: &mut Laptop, most: Option<u64>) {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+    laptop.within = limited(&most.map_or("unlimited".to_owned(), |most| most.to_string())).to_vec();
+    let Some(node) = laptop.running() else { return };
+    let node = Pid::from_raw(node.try_into().unwrap());
+    prlimit(node, Resource::Fsize, Rlimit { current: most, ..getrlimit(Resource::Fsize) }).unwrap();
+}
+
 #[test]
 fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
-    let Some(disk) = SmallDisk::new(64) else { return };
-    let small = Laptop::in_folder(tempfile::tempdir_in(disk.path()).unwrap());
-    let (alice, mut bob) = picket(Laptop::empty(), small);
+    if let Some(full) = Full::mounted() {
+        loses_nothing_and_goes_on(&full);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_may_not_grow_lose_nothing_and_go_on_when_they_may() {
+    loses_nothing_and_goes_on(&Full::Limited);
+}
+
+fn loses_nothing_and_goes_on(full: &Full) {
+    let (alice, mut bob) = picket(Laptop::empty(), full.laptop());
     bob.one(&["send", "picket", "one"]);
     until("alice has it", || alice.texts("picket") == ["one"]);
 
-    let filler = disk.fill();
+    full.fill(&mut bob);
     // What is left of the last block may hold a little more.
     let mut said = vec!["one".to_owned()];
     let refused = (0..10_000).find_map(|number| {
@@ -106,7 +173,7 @@ fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
     let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     assert!(told.contains("disk is full"), "people are told: {told}");
 
-    fs::remove_file(filler).unwrap();
+    full.make_room(&mut bob);
     bob.up();
     until("it is fetched again", || bob.texts("picket").len() == said.len() + 1);
     bob.one(&["send", "picket", "two"]);
@@ -121,17 +188,27 @@ fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
 
 #[test]
 fn a_node_on_a_full_disk_fetches_again_when_there_is_room() {
-    let Some(disk) = SmallDisk::new(64) else { return };
-    let small = Laptop::in_folder(tempfile::tempdir_in(disk.path()).unwrap());
-    let (alice, bob) = picket(Laptop::empty(), small);
-    let filler = disk.fill();
+    if let Some(full) = Full::mounted() {
+        fetches_again(&full);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_node_whose_files_may_not_grow_fetches_again_when_they_may() {
+    fetches_again(&Full::Limited);
+}
+
+fn fetches_again(full: &Full) {
+    let (alice, mut bob) = picket(Laptop::empty(), full.laptop());
+    full.fill(&mut bob);
     for number in 0..20 {
         alice.one(&["send", "picket", &format!("{number} {}", "y".repeat(3000))]);
     }
     let before = bob.texts("picket").len();
     assert!(before < 20, "they don't fit");
     bob.event("disk_full");
-    fs::remove_file(filler).unwrap();
+    full.make_room(&mut bob);
     // The same process, with no command and no restart.
     until("all is there", || bob.texts("picket").len() == 20);
     bob.event("disk_again");
