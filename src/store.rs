@@ -30,6 +30,7 @@ mod memory;
 mod migrate;
 mod opening;
 mod plan;
+mod private;
 mod process;
 mod read;
 mod reader;

@@ -14,6 +14,7 @@ pub(super) fn findings(node: &Node<DiskStore>, around: &Surroundings) -> Vec<Rep
     let mut findings = journal(node.store());
     findings.push(finding("disk", node.store().has_room().is_ok(), String::new()));
     findings.push(finding("erasure", !node.store().erasure_pending(), String::new()));
+    findings.push(finding("folder", node.store().is_private(), String::new()));
     findings.push(finding("memory", keys_locked(), String::new()));
     findings.push(finding("daemon", around.peer.is_some(), around.listen.join(" ")));
     findings.extend(node.groups().map(group));

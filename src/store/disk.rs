@@ -17,6 +17,7 @@ use super::machine::Machine;
 use super::migrate::FORMAT;
 use super::opening::{fresh_index, reading_index};
 use super::plan::{Hasher, Plan};
+use super::private::is_private;
 use super::reader::FrameReader;
 use super::scan::{Cursor, Tail};
 use super::unlock::{KdfCost, Unlock};
@@ -149,6 +150,11 @@ impl DiskStore {
     /// What the disk says if not.
     pub fn has_room(&self) -> Result<(), StoreError> {
         try_room(&self.dir).map_err(|error| store_error(&error))
+    }
+
+    /// Whether other users of the machine are kept from the profile's folder.
+    pub fn is_private(&self) -> bool {
+        is_private(&self.dir)
     }
 
     /// Whether something erased is still waiting for its key to be destroyed, because the disk refused

@@ -18,6 +18,7 @@ use super::keyring::{Keyring, VAULT};
 use super::machine::Machine;
 use super::migrate::{FORMAT, Format};
 use super::plan::Hasher;
+use super::private::make_private;
 use super::replay::{ReplayError, Torn, replay};
 use super::seal::random_key;
 use super::unlock::{KdfCost, Unlock};
@@ -40,6 +41,7 @@ impl DiskStore {
         if dir.join(HEADER).try_exists()? {
             return Err(OpenError::Exists);
         }
+        make_private(dir);
         remove_if_there(&*disk, &dir.join(VAULT))?;
         make_folder(&dir.join(JOURNAL))?;
         Index::destroy(dir)?;
@@ -63,6 +65,7 @@ impl DiskStore {
             return Err(OpenError::NoProfile);
         }
         let lock = lock(dir)?;
+        make_private(dir);
         let mut keyring = Keyring::open(disk.clone(), dir, unlock, format)?;
         let segments = Segments::new(dir, *keyring.profile());
         let found = machine.compare(keyring.profile(), &keyring.vault)?;

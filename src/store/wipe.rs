@@ -16,7 +16,7 @@ use super::opening::{LOCK, lock};
 use super::unlock::KEY_FILE;
 
 /// The socket of a node that was killed.
-const CONTROL: &str = "control";
+pub(super) const CONTROL: &str = "control";
 
 /// Destroys the profile in `dir` for good, without asking for its passphrase: header and key file are
 /// overwritten, then the vault, then all files of the store and the folder, if nothing else is in it.

@@ -210,6 +210,7 @@ event-needs-newer = { $name }: something needs a newer piquet.
 doctor-journal = These records can't be read any more and were given up; all others are unharmed. What members have is fetched again while `piquet` runs. Look at the disk: it may be failing.
 doctor-disk = There is hardly any room left on this disk: make some, else nothing new is kept.
 doctor-erasure = Something that was erased is still on the disk, because it refused; it is tried again with the next message and at the next start.
+doctor-folder = Other users of this laptop can get at the profile's folder: make it yours alone (`chmod 700`), or move it into a folder that is.
 doctor-memory = Some keys may reach the swap file: this system lets no more memory be locked.
 doctor-daemon = No node is running: start it with `piquet`.
 doctor-group = See `piquet status`: it says what each group needs.

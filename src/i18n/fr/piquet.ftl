@@ -214,6 +214,7 @@ event-needs-newer = { $name } : quelque chose demande un piquet plus récent.
 doctor-journal = Ces données ne sont plus lisibles et ont été abandonnées ; toutes les autres sont intactes. Ce que les membres ont est repris tant que `piquet` tourne. Vérifiez le disque : il est peut-être en train de lâcher.
 doctor-disk = Il n'y a presque plus de place sur ce disque : faites-en, sinon rien de nouveau n'est gardé.
 doctor-erasure = Une chose effacée est encore sur le disque, qui a refusé ; l'effacement est retenté au prochain message et au prochain démarrage.
+doctor-folder = D'autres utilisateurs de cet ordinateur ont accès au dossier du profil : réservez-le-vous (`chmod 700`), ou déplacez-le dans un dossier à vous.
 doctor-memory = Des clés peuvent arriver dans le fichier d'échange : ce système ne laisse pas verrouiller plus de mémoire.
 doctor-daemon = Aucun nœud ne tourne : lancez-le avec `piquet`.
 doctor-group = Voyez `piquet status` : il dit ce qu'il faut à chaque groupe.

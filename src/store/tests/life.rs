@@ -65,6 +65,47 @@ fn other_users_see_nothing() {
     assert_eq!(mode(home.segments()[0].clone()), 0o600);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_could_read_is_closed_to_them() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let open = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::create_dir(home.dir()).unwrap();
+    open(&home.dir(), 0o755);
+    let store = home.create();
+    assert_eq!(mode(&home.dir()), 0o700, "it was there before");
+    assert!(store.is_private());
+    drop(store);
+    // As a copy may come out.
+    let folders = ["", "journal", "index"].map(|name| home.dir().join(name));
+    let files = ["header", "vault", "key", "lock"].map(|name| home.dir().join(name));
+    folders.iter().for_each(|path| open(path, 0o777));
+    files.iter().for_each(|path| open(path, 0o644));
+    assert!(home.open().is_private());
+    assert!(folders.iter().all(|path| mode(path) == 0o700));
+    assert!(files.iter().all(|path| mode(path) == 0o600));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_not_the_stores_alone_keeps_its_permissions_and_is_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::with_profile();
+    let mode = || fs::metadata(home.dir()).unwrap().permissions().mode() & 0o7777;
+    let open = |mode| fs::set_permissions(home.dir(), fs::Permissions::from_mode(mode)).unwrap();
+    fs::write(home.dir().join("letter"), "mine").unwrap();
+    open(0o755);
+    assert!(home.open().is_private(), "what is the store's can't be opened");
+    assert_eq!(mode(), 0o755);
+    open(0o1777);
+    assert!(!home.open().is_private(), "others could put a header in the place of this one");
+    assert_eq!(mode(), 0o1777);
+}
+
 #[test]
 fn a_passphrase_can_be_given_changed_and_taken_away() {
     let home = Home::new();
