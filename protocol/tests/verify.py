@@ -2,8 +2,8 @@
 """Checks the test vectors against the specification, without any of the crate's code.
 
 Written from ../spec alone: a second reading, which shows that the specification is enough and that the vectors are what it
-says. Needs Python 3.9; the package `cryptography` (44 or newer, with OpenSSL 3.2) opens the seals of AES-256-GCM-SIV, and
-what needs it is counted as skipped where it is missing (an error with --all). The arithmetic here is for checking only: it is
+says. Needs Python 3.9; the package `cryptography` (44 or newer, with OpenSSL 3.2) opens the seals of AES-256-GCM-SIV
+and derives with Argon2id, and what needs it is counted as skipped where it is missing (an error with --all). The arithmetic here is for checking only: it is
 slow and not constant in time.
 """
 
@@ -21,6 +21,13 @@ try:
     AESGCMSIV(bytes(32)).encrypt(bytes(12), b"x", b"")
 except Exception:  # absent, too old, or built on an OpenSSL without the cipher
     AESGCMSIV = None
+
+try:
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+    Argon2id(salt=bytes(16), length=32, iterations=1, lanes=1, memory_cost=8).derive(b"")
+except Exception:  # absent, too old, or built on an OpenSSL without it
+    Argon2id = None
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 PREFIX = b"piquet v1 "
@@ -1174,6 +1181,154 @@ def check_pledge(file, report):
         report.equal(title(v), opened, bytes([v["yes"]]) + bytes(31))
     for v in file["refused"]:
         report.refuses(title(v), lambda: hpke_open(secret, public, info, x(v, "associated"), x(v, "sealed")))
+
+
+# --- S: a profile's files ------------------------------------------------------------------------
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, length):
+        require(len(self.data) >= length, "cut short")
+        head, self.data = self.data[:length], self.data[length:]
+        return head
+
+    def number(self, length):
+        return int.from_bytes(self.take(length), "big")
+
+
+def unseal(key, associated, sealed):
+    return open_box(key, sealed[:24], associated, sealed[24:])
+
+
+def header_block(raw):
+    require(hashlib.sha256(raw[:-32]).digest() == raw[-32:], "checksum")
+    c = Reader(raw[:-32])
+    require(c.take(8) == b"piquet\r\n" and c.number(4) == 1, "not of version 1")
+    block = {"profile": c.take(16), "sequence": c.number(8), "kind": c.number(1), "memory": c.number(4), "passes": c.number(4)}
+    require(2**16 <= block["memory"] <= 2**20 and 3 <= block["passes"] <= 12, "costs")
+    block["slots"] = [(c.take(32), c.take(72)) for _ in range(2)]
+    block["vault_key"] = c.take(72)
+    require(not any(c.data), "zeros")
+    return block
+
+
+def slot_key(block, salt, passphrase, key_file):
+    if block["kind"] == 0:
+        return hkdf_expand(hmac.digest(salt, key_file, "sha256"), b"piquet v1 key file", 32)
+    if Argon2id is None:
+        raise Skipped("Argon2id")
+    costs = {"iterations": block["passes"], "lanes": 1, "memory_cost": block["memory"]}
+    return Argon2id(salt=salt, length=32, **costs).derive(passphrase.encode())
+
+
+def open_header(block, passphrase, key_file):
+    """The vault key."""
+    for salt, wrapped in block["slots"]:
+        try:
+            master = unseal(slot_key(block, salt, passphrase, key_file), b"piquet v1 slot" + block["profile"], wrapped)
+        except Refused:
+            continue
+        associated = b"piquet v1 vault key" + block["profile"] + struct.pack(">Q", block["sequence"])
+        return unseal(master, associated, block["vault_key"])
+    raise Refused("no slot opens")
+
+
+def vault(plain):
+    require(len(plain) % 4096 == 0)
+    c = Reader(plain)
+    found = {"generation": c.number(8), "opening": c.number(8), "machine": c.take(32), "continuity": c.number(1), "index_key": c.take(32)}
+    require(found["continuity"] <= 2)
+    segment = lambda: (c.number(4), (c.take(32), c.number(1), c.number(8), c.number(8)))
+    found["segments"] = dict(segment() for _ in range(c.number(4)))
+    secret = lambda: (c.take(16), (c.number(1), c.take(c.number(1))))
+    found["secrets"] = dict(secret() for _ in range(c.number(4)))
+    require(all(kind <= 1 and len(value) <= 64 for kind, value in found["secrets"].values()))
+    require(not any(c.data), "zeros")
+    return found
+
+
+def read_frames(raw, key, profile, number, kind):
+    c, check_key = Reader(raw), hkdf_expand(key, b"piquet v1 frame check", 32)
+    while c.data:
+        start = c.take(12)
+        require(start[:4] == b"pqf1" and c.take(8) == hmac.digest(check_key, start, "sha256")[:8], "head")
+        index, length = struct.unpack(">II", start[4:])
+        associated = b"piquet v1 frame" + profile + struct.pack(">IBI", number, kind, index)
+        yield index, unseal(key, associated, c.take(length))
+
+
+def records(plain):
+    c = Reader(plain)
+    batch, part, _parts = c.number(8), c.number(4), c.number(4)
+    while c.data:
+        op, address = c.number(1), c.take(32)
+        require(1 <= op <= 5, "op")
+        yield (batch, part), op, address, c.take(c.number(4))
+
+
+def replayed(frames, secrets, profile):
+    """What stands at each address, records and secrets apart."""
+    values, kept = {}, {}
+    for _, op, address, value in sorted((r for plain in frames for r in records(plain)), key=lambda r: r[0]):
+        if op == 1:
+            values[address] = value
+        elif op == 2:
+            values.pop(address, None)
+        elif op == 5:
+            kept.pop(address, None)
+        else:
+            kept[address] = value
+    for address, value in kept.items():
+        name, sealed = value[:16], value[16:]
+        kind, secret = secrets[name]
+        kept[address] = unseal(secret, b"piquet v1 secret" + profile + name, sealed) if kind == 1 else secret
+    return values, kept
+
+
+def check_store(file, report):
+    for v in file["profiles"]:
+        header = x(v["files"], "header")
+        report.equal(title(v), len(header), 8192)
+        blocks = []
+        for at in (0, 4096):
+            try:
+                blocks.append(header_block(header[at : at + 4096]))
+            except Refused:
+                pass
+        block = max(blocks, key=lambda block: block["sequence"])
+        profile, key_file = block["profile"], v["files"]["key"] and x(v["files"], "key")
+        vault_key = report.accepts(title(v), lambda: open_header(block, v["passphrase"], key_file))
+        if vault_key is None:
+            continue
+        if v["passphrase"]:
+            report.refuses(title(v), lambda: open_header(block, v["passphrase"] + " ", key_file))
+        sealed, associated = x(v["files"], "vault"), b"piquet v1 vault" + profile
+        plain = unseal(vault_key, associated, sealed)
+        report.equal(title(v), plain.hex(), v["plaintexts"]["vault"])
+        report.refuses(title(v), lambda: unseal(vault_key, associated, sealed[:-1] + bytes([sealed[-1] ^ 1])))
+        kept = vault(plain)
+        machine = hashlib.sha256(b"piquet v1 machine" + profile + x(v, "machine")).digest()
+        report.equal(title(v), kept["machine"], machine)
+        report.equal(title(v), sorted(v["journal"]), [f"{number:08x}" for number in sorted(kept["segments"])])
+        found = []
+        for number, (key, kind, _, _) in sorted(kept["segments"].items()):
+            raw = x(v["journal"], f"{number:08x}")
+            for index, text in read_frames(raw, key, profile, number, kind):
+                found.append({"segment": number, "index": index, "plain": text.hex()})
+            report.refuses(title(v), lambda: list(read_frames(raw, key, profile, number + 1, kind)))
+            report.refuses(title(v), lambda: list(read_frames(raw, key, profile, number, kind + 1)))
+        report.equal(title(v), found, v["plaintexts"]["frames"])
+        texts = [bytes.fromhex(frame["plain"]) for frame in found]
+        values, secrets = replayed(texts, kept["secrets"], profile)
+        for c in v["contents"]:
+            name = hmac.digest(kept["index_key"], bytes([c["table"]]) + x(c, "scope"), "sha256")[:16]
+            standing = secrets if c["table"] == 7 else values
+            value = standing.get(name + c["order"].to_bytes(16, "big"))
+            report.equal(title(v), value and value.hex(), c["value"])
+        report.equal(title(v), len(values) + len(secrets), sum(c["value"] is not None for c in v["contents"]))
 
 
 def main():

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod erase;
+mod golden;
 mod life;
 mod places;
 #[cfg(unix)]
