@@ -3,8 +3,8 @@
 
 Written from ../spec alone: a second reading, which shows that the specification is enough and that the vectors are what it
 says. Needs Python 3.9; the package `cryptography` (44 or newer, with OpenSSL 3.2) opens the seals of AES-256-GCM-SIV
-and derives with Argon2id, and what needs it is counted as skipped where it is missing (an error with --all). The arithmetic here is for checking only: it is
-slow and not constant in time.
+and derives with Argon2id, and what needs it is counted as skipped where it is missing (an error with --all). The arithmetic
+here is for checking only: it is slow and not constant in time.
 """
 
 import hashlib

@@ -18,6 +18,7 @@ mod forks;
 mod mending;
 mod peers;
 mod pledges;
+mod records;
 mod storms;
 
 const MINUTE: Duration = Duration::from_secs(60);
