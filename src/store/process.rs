@@ -1,7 +1,8 @@
 //! Keeping a process's memory to itself.
 
 /// What [`harden`] achieved. Of memory only the store's keys are locked ([`super::keys_locked`]): what is being
-/// read or written, and MLS states in use, can go to swap, and hibernation writes everything.
+/// read or written, and MLS states in use, can go to swap, and hibernation writes everything. Locking all memory is
+/// not tried: under the usual limit, 8 MiB, a process that did would soon be refused any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hardening {
     /// A crash writes no core file.
