@@ -104,3 +104,47 @@ fn secrets_lie_by_their_names() {
         rest = &after[number(length) as usize..];
     }
 }
+
+#[test]
+fn proofs_of_a_fork_and_entries_beside_the_trunk_lie_where_the_spec_says() {
+    let (mut sim, group) = picket(52, 3);
+    sim.run_for(2 * MINUTE);
+    let image = sim.image(2);
+    let eve = DeviceKey(member(&mut sim, 2, group).0);
+    sim.partition(&[0], &[1, 2], true);
+    say(&mut sim, 2, group, "to bob");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[1], group, 1)));
+    sim.crash(2);
+    sim.put_image(2, image);
+    sim.partition(&[1], &[2], true);
+    sim.partition(&[0], &[2], false);
+    sim.start(2);
+    say(&mut sim, 2, group, "to alice");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0], group, 1)));
+    sim.crash(2);
+    sim.partition(&[0], &[1], false);
+    let proofs = |sim: &mut Sim| all(sim, 1, Table::Group, &[group.as_bytes(), b"forks"]);
+    assert!(sim.run_until(10 * MINUTE, |sim| !proofs(sim).is_empty()));
+    let [(0, proof)] = &proofs(&mut sim)[..] else { panic!("one record") };
+    assert_eq!(proof.len(), 32 + 1 + 4 + 2 * 32);
+    assert_eq!(proof[..33], *[eve.as_bytes().as_slice(), &[TALK]].concat());
+    let (seq, ids) = (number(&proof[33..37]), [&proof[37..69], &proof[69..]]);
+    assert_ne!(ids[0], ids[1]);
+
+    let log = [group.as_bytes().as_slice(), eve.as_bytes(), &[TALK]].concat();
+    let trunk = all(&mut sim, 1, Table::Log, &[&log]);
+    let beside = all(&mut sim, 1, Table::Log, &[&log, b"beside"]);
+    let ties = Secret::from_slice(&secret(&mut sim, &[group.as_bytes(), b"ties"])).unwrap();
+    for (order, record) in &beside {
+        let tie = ties.mac("tie", &[&record[..32]]);
+        assert_eq!(
+            (order >> 64, (*order as u64).to_be_bytes()),
+            (u128::from(seq), tie[..8].try_into().unwrap())
+        );
+    }
+    let stored: BTreeSet<&[u8]> = trunk.iter().chain(&beside).map(|(_, record)| &record[..32]).collect();
+    assert!(
+        !beside.is_empty() && ids.iter().all(|id| stored.contains(id)),
+        "both entries of the proof are here"
+    );
+}
