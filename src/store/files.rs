@@ -85,13 +85,18 @@ pub(super) fn next_name(path: &Path) -> PathBuf {
 }
 
 /// Writes a whole new file beside `path` under [`next_name`]. Its bytes are durable, its name only with
-/// [`take_place`]: until then the file at `path` is in force.
+/// [`take_place`]: until then the file at `path` is in force. A part of it is not left behind: it would take
+/// the last room of a full disk.
 pub(super) fn write_next(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let next = next_name(path);
     remove_if_there(disk, &next)?;
     let file = disk.create(&next)?;
-    disk.write_at(&file, 0, bytes)?;
-    disk.sync(&file)
+    let written = disk.write_at(&file, 0, bytes).and_then(|()| disk.sync(&file));
+    if written.is_err() {
+        // Where this fails, too, the next writing or opening removes it.
+        let _ = disk.remove(&next);
+    }
+    written
 }
 
 /// Lets the file of [`write_next`] take its place; may be repeated until it succeeds.
