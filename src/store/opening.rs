@@ -51,7 +51,7 @@ impl DiskStore {
         })?;
         let segments = Segments::new(dir, *keyring.profile());
         let index = begin(&*disk, dir, &mut keyring, &segments, machine)?;
-        Self::with(disk, dir, (keyring, segments, index), None, (machine, lock))
+        Self::with(disk, dir, (keyring, segments, index), None, lock)
     }
 
     pub(super) fn open_on(
@@ -84,7 +84,7 @@ impl DiskStore {
             Ok(index) => (index, None),
             Err(error) => (reading_index(&segments, &keyring.vault)?, Some(no_room(dir, error)?)),
         };
-        let store = Self::with(disk, dir, (keyring, segments, index), refused, (machine, lock))?;
+        let store = Self::with(disk, dir, (keyring, segments, index), refused, lock)?;
         Ok(Opened { store, continuity })
     }
 
@@ -93,7 +93,7 @@ impl DiskStore {
         dir: &Path,
         (keyring, segments, index): (Keyring, Segments, Index),
         refused: Option<io::ErrorKind>,
-        (machine, lock): (&Machine, File),
+        lock: File,
     ) -> Result<Self, OpenError> {
         let damage = index.damage().map_err(broken)?;
         let hasher = Hasher::new(&keyring.vault.index_key);
