@@ -213,6 +213,28 @@ fn only_the_founder_of_a_draft_lets_in_and_puts_out() {
 }
 
 #[test]
+fn who_leaves_before_hearing_of_anybodys_address_is_heard_where_the_code_led() {
+    let mut unheard = 0;
+    for seed in 500..510 {
+        let (mut sim, group) = picket(seed, 3);
+        let expires = sim.now().after(60 * MINUTE);
+        let code = sim.act(0, |node, now| node.invite(group, 1, expires, now)).unwrap().code.unwrap();
+        let bob = sim.add();
+        join(&mut sim, bob, &code, "bob");
+        while sim.laptop(bob).node.as_ref().unwrap().group(&group).is_none() {
+            assert!(sim.step());
+        }
+        let contacts = sim.laptop(bob).node.as_ref().unwrap().group(&group).unwrap().contacts();
+        unheard += usize::from(contacts.len() == 1);
+        sim.partition(&[0, 1, 2], &[bob], true);
+        sim.act(bob, |node, now| node.leave(group, now)).unwrap();
+        sim.partition(&[0, 1, 2], &[bob], false);
+        assert!(sim.run_until(10 * MINUTE, |sim| members(sim, 0, group) == 3), "{contacts:?}");
+    }
+    assert!(unheard > 0, "some knew of nothing but the hint of their code");
+}
+
+#[test]
 fn a_leaving_is_carried_out_by_whoever_is_there() {
     let (mut sim, group) = picket(7, 4);
     sim.run_for(MINUTE);

@@ -185,8 +185,8 @@ impl Replica {
     /// address's owner last spoke from.
     pub fn claims_for(&self, address: &str) -> Vec<Claim> {
         let head = (self.is_clean() && self.frozen != Some(super::Frozen::Ended)).then(|| self.head());
-        let told = self.beacons.iter().filter(|(_, beacon)| beacon.contacts.iter().any(|c| c == address));
-        let theirs = told.filter_map(|(device, _)| self.spoke_in.get(device).copied());
+        let told = self.contacts().into_iter().filter(|(_, contact)| contact == address);
+        let theirs = told.filter_map(|(device, _)| self.spoke_in.get(&device).copied());
         let epochs: BTreeSet<EpochId> = head.into_iter().chain(theirs).collect();
         epochs.into_iter().filter_map(|epoch| self.claim(epoch)).take(2).collect()
     }
