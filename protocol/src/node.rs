@@ -92,6 +92,8 @@ struct Agenda {
     beacons: BTreeMap<GroupId, Moment>,
     /// When each group's last beacon was posted.
     posted: BTreeMap<GroupId, Moment>,
+    /// When something was last said or done in each group, or this node started.
+    lively: BTreeMap<GroupId, Moment>,
 }
 
 /// One node.
@@ -169,6 +171,8 @@ impl<S: Store> Node<S> {
         node.reload(now)?;
         // What was due before a crash still is.
         for group in node.replicas.keys().copied().collect::<Vec<_>>() {
+            let moment = node.clock.at(now);
+            node.agenda.lively.insert(group, moment);
             node.after(group, now)?;
         }
         Ok(node)
@@ -475,8 +479,11 @@ impl<S: Store> Node<S> {
             })
             .collect();
         let touched: BTreeSet<GroupId> = new.iter().map(|entry| entry.group).collect();
+        let moment = self.clock.at(now);
+        let done = new.iter().filter(|entry| entry.log.lane.is_chained());
+        self.agenda.lively.extend(done.map(|entry| (entry.group, moment)));
         let known = Known::new(&self.replicas, &self.joins, &self.store, &self.discovered, now);
-        self.sync.committed(&new, self.clock.at(now), &known);
+        self.sync.committed(&new, moment, &known);
         for group in touched {
             self.sync.roster_changed(&group, &known);
         }

@@ -209,7 +209,7 @@ impl Sync {
             Message::Refused(why) => self.on_refused(conn, why),
             Message::Knock(request) => self.on_knock(conn, request),
             Message::Mail { part, parts, bytes } => self.on_mail(conn, part, parts, bytes),
-            Message::Digest { group, lanes } => self.on_digest(conn, group, lanes, now, groups),
+            Message::Digest { group, lanes, up } => self.on_digest(conn, group, lanes, &up, now, groups),
             Message::Heads { group, more, heads } => self.on_heads(conn, group, more, heads, now, groups),
             Message::Have { group, places } => self.on_have(conn, group, &places, now, groups),
             Message::Want { group, live, budget, logs } => {
@@ -256,6 +256,12 @@ impl Sync {
     /// Devices at the other end of open sessions, by group.
     pub fn peers(&self) -> impl Iterator<Item = (ConnectionId, GroupId, DeviceKey)> + '_ {
         self.sessions.values().flat_map(|s| s.links.values().map(|link| (s.conn, link.group, link.device)))
+    }
+
+    /// Devices that some peer of a group said to be connected with, when it last compared.
+    pub fn said_up(&self, group: &GroupId) -> BTreeSet<DeviceKey> {
+        let links = self.sessions.values().flat_map(|session| session.links.values());
+        links.filter(|link| link.group == *group).flat_map(|link| &link.up).copied().collect()
     }
 
     /// The address a connection was dialled at.

@@ -79,7 +79,12 @@ impl Clock {
     pub fn at(&mut self, now: Timestamp) -> Moment {
         self.back = self.back.saturating_add(self.last.0.saturating_sub(now.0));
         self.last = now;
-        Moment(now.0.saturating_add(self.back))
+        self.reached()
+    }
+
+    /// The moment that it was when the clock was looked at last.
+    pub fn reached(&self) -> Moment {
+        Moment(self.last.0.saturating_add(self.back))
     }
 
     /// What the clock will show at a moment, if nobody sets it.

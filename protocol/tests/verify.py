@@ -798,7 +798,7 @@ def frame(raw):
         require(part < parts <= 64 and len(c.rest) <= 49_152, "part")
         out = (part, parts, c.take(len(c.rest)))
     elif kind == 6:
-        out = (c.byte(), [c.take(16) for _ in range(3)])
+        out = (c.byte(), [c.take(16) for _ in range(3)], c.items(16, lambda: c.take(8)))
     elif kind == 7:
         out = (c.byte(), c.flag(), c.items(1024, lambda: (c.take(8), c.byte(), c.number(), c.take(8))))
     elif kind == 8:

@@ -1,22 +1,30 @@
 //! Whom to call: the roster is the address book (spec sync, Y-19).
 //!
-//! At random among those who share most of the groups in need, those first that answered last time;
-//! few at once and few a second, however many addresses are told and however few of them answer.
+//! At random among those who share most of the groups in need, those first that answered last time and
+//! that others say to be there; few at once and few a second, however many addresses are told and
+//! however few of them answer.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rand_core::Rng;
 
 use super::Node;
-use crate::id::DeviceKey;
+use crate::id::{DeviceKey, GroupId};
 use crate::store::Store;
 use crate::sync::ConnectionId;
 use crate::time::{Moment, Timestamp};
 
-/// Sessions a group wants of this node's own making.
+/// Sessions of this node's own making that a group wants, whoever else calls: nobody can make himself
+/// all of its neighbours.
 const NEIGHBOURS: usize = 5;
+/// The same of a group in which nothing happens: what comes up reaches it by these, and wakes it.
+const QUIET_NEIGHBOURS: usize = 2;
+/// Sessions, whoever called, with which a group wants no more.
+const MOST_NEIGHBOURS: usize = 12;
+/// A group in which nothing was said or done for so long is quiet.
+const QUIET: Duration = Duration::from_secs(15 * 60);
 /// Most addresses called at once.
 const MAX_DIALLING: usize = 8;
 /// Most connections of this node's own making.
@@ -25,6 +33,8 @@ const MAX_DIALLED: usize = 64;
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// A session that lasted so long shows that its address is good.
 const GOOD: Duration = Duration::from_secs(60);
+/// A group calls no more than it needs, as long as those called have not had so long to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Calls in a burst, and the time after which one more is allowed.
 const BURST: (u32, Duration) = (16, Duration::from_secs(1));
 /// Addresses seen on the local network that are remembered, newest first to stay: anybody there can
@@ -38,7 +48,8 @@ const MAX_FORGOTTEN: usize = 64;
 struct Dial {
     next: Moment,
     failures: u32,
-    under_way: bool,
+    /// When the call was made that is under way or has led to a connection.
+    called: Option<Moment>,
     conn: Option<ConnectionId>,
     opened: Option<Moment>,
 }
@@ -52,13 +63,35 @@ impl Dial {
         let pause = first.saturating_mul(1 << self.failures.min(9)).min(longest);
         self.failures = self.failures.saturating_add(1);
         self.next = self.next.max(now.after(pause));
-        self.under_way = false;
-        self.conn = None;
+        self.end();
+    }
+
+    fn end(&mut self) -> Option<ConnectionId> {
+        self.called = None;
+        self.conn.take()
     }
 
     fn is_idle(&self) -> bool {
-        !self.under_way && self.conn.is_none()
+        self.called.is_none() && self.conn.is_none()
     }
+
+    fn is_under_way(&self) -> bool {
+        self.called.is_some() && self.conn.is_none()
+    }
+
+    /// Until when this call may soon lead to a session: then another is made beside it.
+    fn hopeful_until(&self) -> Option<Moment> {
+        self.called.filter(|_| self.opened.is_none()).map(|at| at.after(PATIENCE))
+    }
+}
+
+/// Why an address is worth calling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Want {
+    /// How many groups and codes in need it serves.
+    serves: usize,
+    /// Whether somebody is connected with its owner, as they say.
+    up: bool,
 }
 
 /// This node's calls.
@@ -72,7 +105,7 @@ pub(super) struct Calls {
 impl Calls {
     /// Whether one more call may be made, as far as others are under way or lead to sessions.
     fn has_place(&self) -> bool {
-        self.dials.values().filter(|dial| dial.under_way).count() < MAX_DIALLING
+        self.dials.values().filter(|dial| dial.is_under_way()).count() < MAX_DIALLING
             && self.dials.values().filter(|dial| dial.conn.is_some()).count() < MAX_DIALLED
     }
 
@@ -87,7 +120,7 @@ impl Calls {
         if *calls < most { now } else { since.after(each) }
     }
 
-    fn forget(&mut self, wanted: &BTreeMap<String, usize>) {
+    fn forget(&mut self, wanted: &BTreeMap<String, Want>) {
         if self.dials.len() > wanted.len().saturating_add(MAX_FORGOTTEN) {
             self.dials.retain(|address, dial| wanted.contains_key(address) || !dial.is_idle());
         }
@@ -98,71 +131,105 @@ impl Calls {
     }
 }
 
+/// Whom to call first. What others say of who is up counts by half: a liar's friends get no more than
+/// that of this node's neighbours.
+fn rank(dial: &Dial, want: Want, random: u64) -> impl Ord + use<> {
+    let by_word = want.up && random.is_multiple_of(2);
+    (dial.failures, !by_word, Reverse(want.serves), random)
+}
+
 impl<S: Store> Node<S> {
-    /// Addresses worth calling, with how many groups or codes in need each serves: of members of groups
-    /// that want sessions, of codes in use, and those seen on the local network.
-    fn wanted(&self) -> BTreeMap<String, usize> {
-        let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-        let mut want = |address: &String| {
+    /// How many sessions of its own making a group wants.
+    fn neighbours(&self, group: &GroupId, now: Moment) -> usize {
+        let lively = self.agenda.lively.get(group).is_some_and(|at| now.since(*at) < QUIET);
+        if lively { NEIGHBOURS } else { QUIET_NEIGHBOURS }
+    }
+
+    /// Addresses worth calling: of members of groups that want sessions, of codes in use, and those seen
+    /// on the local network.
+    fn wanted(&self, now: Moment) -> BTreeMap<String, Want> {
+        let hopeful = |address: &String| {
+            let until = self.calls.dials.get(address).and_then(Dial::hopeful_until);
+            until.is_some_and(|until| now < until)
+        };
+        let mut wanted: BTreeMap<String, Want> = BTreeMap::new();
+        let mut want = |address: &String, up: bool| {
             if !self.listening.contains(address) {
-                let groups = wanted.entry(address.clone()).or_default();
-                *groups = groups.saturating_add(1);
+                let want = wanted.entry(address.clone()).or_default();
+                want.serves = want.serves.saturating_add(1);
+                want.up |= up;
             }
         };
         for replica in self.replicas.values().filter(|replica| !replica.is_over()) {
-            let peers = self.sync.peers().filter(|(_, group, _)| *group == replica.group());
-            let here: Vec<DeviceKey> = peers.map(|(_, _, device)| device).collect();
-            if here.len() >= NEIGHBOURS.min(replica.view().members.len().saturating_sub(1)) {
+            let group = replica.group();
+            let peers = || self.sync.peers().filter(|(_, of, _)| *of == group);
+            let called = peers().filter(|(conn, ..)| self.sync.dialled(*conn).is_some()).count();
+            let here: BTreeSet<DeviceKey> = peers().map(|(.., device)| device).collect();
+            let contacts = replica.contacts();
+            let absent = || contacts.iter().filter(|(device, _)| !here.contains(device));
+            let tried: BTreeSet<DeviceKey> =
+                absent().filter(|(_, address)| hopeful(address)).map(|(device, _)| *device).collect();
+            let seen = self.discovered.iter().filter(|address| hopeful(address)).count();
+            if called.saturating_add(tried.len()).saturating_add(seen) >= self.neighbours(&group, now)
+                || here.len() >= MOST_NEIGHBOURS
+                || here.len() >= replica.view().members.len().saturating_sub(1)
+            {
                 continue;
             }
-            let contacts = replica.contacts();
-            let absent = contacts.iter().filter(|(device, _)| !here.contains(device));
-            absent.map(|(_, address)| address).chain(&self.discovered).for_each(&mut want);
+            let up = self.sync.said_up(&group);
+            absent().for_each(|(device, address)| want(address, up.contains(device)));
+            self.discovered.iter().for_each(|address| want(address, false));
         }
         for join in self.joins.values().filter(|join| join.refused.is_none()) {
-            join.joining.code.hints.iter().map(|hint| hint.multiaddr()).for_each(|a| want(&a));
-            self.discovered.iter().for_each(&mut want);
+            join.joining.code.hints.iter().map(|hint| hint.multiaddr()).for_each(|a| want(&a, false));
+            self.discovered.iter().for_each(|address| want(address, false));
         }
         wanted
     }
 
     pub(super) fn dial(&mut self, now: Timestamp) {
         let now = self.clock.at(now);
-        let wanted = self.wanted();
-        self.calls.forget(&wanted);
-        let mut due = Vec::new();
-        for (address, groups) in wanted {
-            let dial = *self.calls.dials.entry(address.clone()).or_default();
-            if dial.is_idle() && dial.next <= now {
-                due.push((dial.failures, Reverse(groups), self.rng.next_u64(), address));
-            }
-        }
-        due.sort_unstable();
-        for (.., address) in due {
+        while let Some(address) = self.next_call(now) {
             if !self.calls.has_place() || self.calls.free_at(now) > now {
                 return;
             }
             self.calls.burst.0 = self.calls.burst.0.saturating_add(1);
-            self.calls.dials.entry(address.clone()).or_default().under_way = true;
+            self.calls.dials.entry(address.clone()).or_default().called = Some(now);
             self.held.push_back(super::Output::Dial(address));
         }
     }
 
-    /// When the next call is due; none while others have to end first.
+    /// Whom to call first of those who are due; all worth calling are on the list afterwards.
+    fn next_call(&mut self, now: Moment) -> Option<String> {
+        let wanted = self.wanted(now);
+        self.calls.forget(&wanted);
+        let mut due = Vec::new();
+        for (address, want) in wanted {
+            let dial = *self.calls.dials.entry(address.clone()).or_default();
+            if dial.is_idle() && dial.next <= now {
+                due.push((rank(&dial, want, self.rng.next_u64()), address));
+            }
+        }
+        due.into_iter().min().map(|(_, address)| address)
+    }
+
+    /// When the next call may be due; none while others have to end first.
     pub(super) fn next_dial(&self) -> Option<Moment> {
         if !self.calls.has_place() {
             return None;
         }
         let (calls, since) = self.calls.burst;
         let free = if calls < BURST.0 { Moment::default() } else { since.after(BURST.1) };
-        let dials = self.wanted().into_keys().filter_map(|address| self.calls.dials.get(&address));
-        dials.filter(|dial| dial.is_idle()).map(|dial| dial.next.max(free)).min()
+        let now = self.clock.reached();
+        let dials = self.wanted(now).into_keys().filter_map(|address| self.calls.dials.get(&address));
+        let due = dials.filter(|dial| dial.is_idle()).map(|dial| dial.next.max(free));
+        let given_up = self.calls.dials.values().filter_map(Dial::hopeful_until).filter(|until| *until > now);
+        due.chain(given_up).min()
     }
 
     pub(super) fn dialled(&mut self, address: Option<&str>, conn: ConnectionId) {
         if let Some(address) = address {
             let dial = self.calls.dials.entry(address.to_owned()).or_default();
-            dial.under_way = false;
             dial.conn = Some(conn);
         }
     }
@@ -195,8 +262,8 @@ impl<S: Store> Node<S> {
     /// A code may open something at an address: what is connected there is called again, since a door
     /// is shown when calling only.
     pub(super) fn call_again(&mut self, address: &str, now: Timestamp) {
-        let open = self.calls.dials.get_mut(address).and_then(|dial| dial.conn.take());
-        if let Some(conn) = open {
+        let open = self.calls.dials.get_mut(address).filter(|dial| dial.conn.is_some());
+        if let Some(conn) = open.and_then(Dial::end) {
             self.sync.closed(conn);
             self.held.push_back(super::Output::Close(conn));
         }

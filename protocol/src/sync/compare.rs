@@ -1,14 +1,14 @@
 //! Comparing heads, wanting what is missing, serving what is wanted (Y-9 … Y-14).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::groups::{Groups, LogHead};
-use super::message::{Head, MAX_HEADS, MAX_LOCATOR, MAX_WANT, Message, Seek, ShortLog};
+use super::message::{Head, MAX_HEADS, MAX_LOCATOR, MAX_UP, MAX_WANT, Message, Seek, ShortDevice, ShortLog};
 use super::session::{ConnectionId, Link, Session, UNTOLD, Wanted};
 use super::{Judged, Output, Sync, WANT_TIME};
 use crate::entry::Lane;
-use crate::id::GroupId;
+use crate::id::{DeviceKey, GroupId};
 use crate::log::LogId;
 use crate::time::Moment;
 
@@ -48,7 +48,29 @@ impl Sync {
 
     pub(super) fn send_digest(&mut self, conn: ConnectionId, handle: u8, groups: &dyn Groups) {
         if let Some(lanes) = self.digest(conn, handle, groups) {
-            self.send(conn, &Message::Digest { group: handle, lanes });
+            let up = self.up(conn, handle);
+            self.send(conn, &Message::Digest { group: handle, lanes, up });
+        }
+    }
+
+    /// Other members of a link's group that this node is connected with (Y-29).
+    fn up(&self, conn: ConnectionId, handle: u8) -> Vec<ShortDevice> {
+        let Some(session) = self.sessions.get(&conn) else { return Vec::new() };
+        let Some(link) = session.links.get(&handle) else { return Vec::new() };
+        let others = self.peers().filter(|(_, group, device)| *group == link.group && *device != link.device);
+        let devices: BTreeSet<DeviceKey> = others.map(|(.., device)| device).collect();
+        devices.iter().take(MAX_UP).map(|device| session.short_device(&link.group, device)).collect()
+    }
+
+    /// Remembers whom the other side is connected with, of those who have written something here.
+    fn learn_up(&mut self, conn: ConnectionId, handle: u8, up: &[ShortDevice], groups: &dyn Groups) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        let Some(link) = session.links.get(&handle) else { return };
+        let heads = if up.is_empty() { Vec::new() } else { groups.heads(&link.group) };
+        let mut known: BTreeSet<DeviceKey> = heads.iter().map(|head| head.log.device).collect();
+        known.retain(|device| up.contains(&session.short_device(&link.group, device)));
+        if let Some(link) = self.link(conn, handle) {
+            link.up = known;
         }
     }
 
@@ -72,12 +94,14 @@ impl Sync {
         conn: ConnectionId,
         handle: u8,
         lanes: [[u8; 16]; 3],
+        up: &[ShortDevice],
         now: Moment,
         groups: &dyn Groups,
     ) -> Option<()> {
         if !self.may_compare(conn, handle, now)? {
             return Some(());
         }
+        self.learn_up(conn, handle, up, groups);
         let mine = self.digest(conn, handle, groups)?;
         if mine == lanes {
             self.learn_equal(conn, handle, groups);

@@ -11,6 +11,8 @@ pub const SLOT_LEN: usize = 128;
 pub const SLOT_COUNTS: [usize; 3] = [8, 32, 128];
 /// Most logs in one `Heads`.
 pub const MAX_HEADS: usize = 1024;
+/// Most members in one `Digest`.
+pub const MAX_UP: usize = 16;
 /// Most logs in one `Have`.
 pub const MAX_HAVE: usize = 64;
 /// Most logs in one `Want`.
@@ -41,6 +43,9 @@ const HELLO_LEN: usize = 64;
 pub type ShortLog = [u8; 8];
 /// An entry's name in one session.
 pub type ShortId = [u8; 8];
+
+/// A device's name in one session.
+pub type ShortDevice = [u8; 8];
 
 /// The newest entry of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +110,8 @@ pub enum Message {
         group: u8,
         /// Acts, talk, beacons.
         lanes: [[u8; 16]; 3],
+        /// Devices that the sender is connected with in this group.
+        up: Vec<ShortDevice>,
     },
     /// All heads, in one or several frames.
     Heads {
@@ -187,9 +194,10 @@ impl Message {
                 out.extend_from_slice(&[5, *part, *parts]);
                 out.extend_from_slice(bytes);
             }
-            Self::Digest { group, lanes } => {
+            Self::Digest { group, lanes, up } => {
                 out.extend_from_slice(&[6, *group]);
                 lanes.iter().for_each(|lane| out.extend_from_slice(lane));
+                up.iter().for_each(|device| out.extend_from_slice(device));
             }
             Self::Heads { group, more, heads } => {
                 out.extend_from_slice(&[7, *group, u8::from(*more)]);
@@ -248,6 +256,7 @@ impl Message {
             6 => Self::Digest {
                 group: reader.u8()?,
                 lanes: [reader.array()?, reader.array()?, reader.array()?],
+                up: many(&mut reader, MAX_UP, |reader| reader.array())?,
             },
             7 => Self::Heads {
                 group: reader.u8()?,
@@ -397,7 +406,7 @@ mod tests {
             Message::Refused(2),
             Message::Knock(vec![5; 4096]),
             Message::Mail { part: 0, parts: 2, bytes: vec![6; 100] },
-            Message::Digest { group: 1, lanes: [[7; 16]; 3] },
+            Message::Digest { group: 1, lanes: [[7; 16]; 3], up: vec![] },
             Message::Heads { group: 1, more: true, heads: vec![head; 3] },
             Message::Have { group: 1, places: vec![place; 2] },
             Message::Want { group: 1, live: true, budget: 9, logs: vec![seek.clone(); 2] },
@@ -429,6 +438,7 @@ mod tests {
         let bare = Seek { log: [1; 8], have: vec![] };
         let long = Seek { log: [1; 8], have: vec![(7, [2; 8]); MAX_LOCATOR + 1] };
         let over = [
+            Message::Digest { group: 1, lanes: [[7; 16]; 3], up: vec![[3; 8]; MAX_UP + 1] },
             Message::Have { group: 1, places: vec![place; MAX_HAVE + 1] },
             Message::Want { group: 1, live: false, budget: 1, logs: vec![bare; MAX_WANT + 1] },
             Message::Want { group: 1, live: false, budget: 1, logs: vec![long] },

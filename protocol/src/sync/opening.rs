@@ -15,6 +15,10 @@ use crate::time::Moment;
 
 /// Sessions with members at once (Y-25).
 pub(super) const MAX_SESSIONS: usize = 96;
+/// With more sessions, room is left for groups that have few.
+const AMPLE: usize = 64;
+/// Sessions with which a group has many.
+const MANY: usize = 12;
 /// Groups in one session.
 pub(super) const MAX_GROUPS: usize = 64;
 /// Joiners with an open code at once.
@@ -219,7 +223,8 @@ impl Sync {
         session.opened = Some(now);
         self.outputs.push_back(Output::Trust(conn));
         self.drop_twin(conn);
-        if self.sessions.values().filter(|session| session.opened.is_some()).count() > MAX_SESSIONS {
+        let open = self.sessions.values().filter(|session| session.opened.is_some()).count();
+        if open > MAX_SESSIONS || open > AMPLE && self.is_one_of_many(conn) {
             return self.turn_away(conn);
         }
         let links = self.sessions.get(&conn).map(|session| session.devices()).unwrap_or_default();
@@ -227,6 +232,13 @@ impl Sync {
             self.outputs.push_back(Output::Opened { conn, group, device });
         }
         self.compare_all(conn, now, groups);
+    }
+
+    /// Whether all groups of a session have many others.
+    fn is_one_of_many(&self, conn: ConnectionId) -> bool {
+        let sessions = |group: &GroupId| self.peers().filter(|(_, of, _)| of == group).count();
+        let session = self.sessions.get(&conn);
+        session.is_some_and(|session| session.links.values().all(|link| sessions(&link.group) > MANY))
     }
 
     /// Full: says so to whoever has proven what he is. Nobody is put out to let another in (Y-21).

@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 use super::Connected;
 use super::groups::{Door, LogHead};
 use super::handshake::{Claim, Role, Transcript};
-use super::message::{Head, Message, ShortId, ShortLog};
+use super::message::{Head, Message, ShortDevice, ShortId, ShortLog};
 use crate::crypto::Secret;
 use crate::entry::Lane;
 use crate::id::{DeviceKey, EntryId, GroupId};
@@ -149,6 +149,10 @@ impl Session {
         eight(self.short_key.mac("id", &[id.as_bytes()]))
     }
 
+    pub(super) fn short_device(&self, group: &GroupId, device: &DeviceKey) -> ShortDevice {
+        eight(self.short_key.mac("up", &[group.as_bytes(), device.as_bytes()]))
+    }
+
     /// The logs of a group by their names; worked out again only when there are new ones.
     pub(super) fn named(&mut self, handle: u8, heads: &[LogHead]) -> Option<&BTreeMap<ShortLog, LogId>> {
         let link = self.links.get(&handle)?;
@@ -203,6 +207,8 @@ pub(super) struct Link {
     pub(super) device: DeviceKey,
     /// Where the other side's logs stand, as far as it said or was told.
     pub(super) theirs: BTreeMap<ShortLog, Head>,
+    /// Whom the other side said to be connected with.
+    pub(super) up: BTreeSet<DeviceKey>,
     /// Whether all its heads were told.
     pub(super) listed: bool,
     /// Whether heads that are equal here were forgotten, to make room.
@@ -264,6 +270,7 @@ impl Link {
             group,
             device,
             theirs: BTreeMap::new(),
+            up: BTreeSet::new(),
             listed: false,
             trimmed: false,
             partial: false,

@@ -5,4 +5,5 @@ mod liars;
 mod strangers;
 mod tree;
 mod turns;
+mod up;
 mod world;

@@ -1,10 +1,11 @@
 //! Calls: few at once, few a second, and never for nothing.
 
 use super::*;
+use crate::group::invite::InviteCode;
 use crate::group::seal::Suite;
 use crate::id::GroupId;
 use crate::node::{Input, Output};
-use crate::sim::SeededRng;
+use crate::sim::{SeededRng, Sim};
 use crate::store::MemoryStore;
 use crate::sync::Connected;
 
@@ -17,7 +18,7 @@ fn joiner() -> Node<MemoryStore> {
     let mut founder = Node::open(MemoryStore::new(), Box::new(SeededRng::new(1)), now()).unwrap();
     let group: GroupId = founder.create_group("picket", "alice", Suite::Classical, now()).unwrap();
     let code = founder.invite(group, 1, now().after(GOOD), now()).unwrap().code.unwrap();
-    let code = crate::group::invite::InviteCode::parse(&code).unwrap();
+    let code = InviteCode::parse(&code).unwrap();
     let mut node = Node::open(MemoryStore::new(), Box::new(SeededRng::new(2)), now()).unwrap();
     node.join(code, "bob", now()).unwrap();
     node
@@ -132,4 +133,85 @@ fn who_is_busy_is_left_alone_as_long_as_asked() {
     node.turned_away(conn, 60, now());
     node.handle(Input::Closed(conn), now()).unwrap();
     assert_eq!(node.deadline(), Some(now().after(Duration::from_secs(60))));
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// So many people in one group, all of whom have met.
+fn crowd(seed: u64, people: usize) -> (Sim, GroupId) {
+    let mut sim = Sim::new(seed);
+    sim.add();
+    let group = sim.act(0, |node, now| node.create_group("picket", "alice", Suite::Classical, now)).unwrap();
+    let expires = sim.now().after(MINUTE * 1440);
+    let uses = people as u16;
+    let code = sim.act(0, |node, now| node.invite(group, uses, expires, now)).unwrap().code.unwrap();
+    for laptop in 1..people {
+        sim.add();
+        let code = InviteCode::parse(&code).unwrap();
+        sim.act(laptop, |node, now| {
+            node.join(code, "rider", now).unwrap();
+            node.handle(Input::Tick, now).unwrap();
+        });
+        assert!(sim.run_until(5 * MINUTE, |sim| here(sim, laptop).1 > 0));
+    }
+    let told = |sim: &mut Sim, laptop: usize| {
+        let contacts = sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().contacts();
+        contacts.into_iter().map(|(device, _)| device).collect::<BTreeSet<_>>().len() == people - 1
+    };
+    assert!(sim.run_until(30 * MINUTE, |sim| (0..people).all(|laptop| told(sim, laptop))));
+    (sim, group)
+}
+
+/// Sessions of a laptop: of its own making, and all.
+fn here(sim: &mut Sim, laptop: usize) -> (usize, usize) {
+    let node = sim.laptop(laptop).node.as_ref().unwrap();
+    let own = node.peers().filter(|(conn, ..)| node.sync.dialled(*conn).is_some()).count();
+    (own, node.peers().count())
+}
+
+#[test]
+fn a_quiet_group_has_two_neighbours_of_ones_own_and_five_once_something_happens() {
+    let (mut sim, group) = crowd(470, 9);
+    let all: Vec<usize> = (0..9).collect();
+    let cut = |sim: &mut Sim| {
+        sim.partition(&all, &all, true);
+        sim.partition(&all, &all, false);
+        sim.run_for(5 * MINUTE);
+    };
+    let enough = |sim: &mut Sim, laptop: &usize| here(sim, *laptop).0 >= 5 || here(sim, *laptop).1 == 8;
+    cut(&mut sim);
+    assert!(all.iter().all(|laptop| enough(&mut sim, laptop)), "a moment ago they spoke");
+    sim.run_for(30 * MINUTE);
+    cut(&mut sim);
+    let own: Vec<usize> = all.iter().map(|laptop| here(&mut sim, *laptop).0).collect();
+    assert!(own.iter().all(|own| *own <= 2) && own.iter().sum::<usize>() >= 12, "{own:?}");
+    sim.act(3, |node, now| node.send(group, "wake up", now)).unwrap();
+    sim.run_for(MINUTE);
+    for laptop in &all {
+        let read = sim.act(*laptop, |node, now| node.ask(group, now, |r, round| r.messages(None, 9, round)));
+        assert_eq!(read.unwrap().unwrap().len(), 1, "{laptop} was woken too");
+        assert!(enough(&mut sim, laptop), "{laptop} {:?}", here(&mut sim, *laptop));
+    }
+}
+
+#[test]
+fn whoever_others_are_connected_with_is_called_first_every_other_time() {
+    let (mut sim, _) = crowd(471, 5);
+    // Of those who are there, the fifth reaches the first only.
+    sim.crash(3);
+    sim.partition(&[4], &[1, 2], true);
+    sim.crash(4);
+    sim.start(4);
+    assert!(sim.run_until(5 * MINUTE, |sim| here(sim, 4).1 == 1));
+    sim.run_for(MINUTE);
+    let node = sim.laptop(4).node.as_ref().unwrap();
+    let wanted = node.wanted(node.clock.reached());
+    let up = |laptop| wanted.get(&Sim::address(laptop)).map(|want| want.up);
+    assert_eq!([0, 1, 2, 3].map(up), [None, Some(true), Some(true), Some(false)]);
+
+    let (dial, failed) = (Dial::default(), Dial { failures: 1, ..Dial::default() });
+    let (up, more) = (Want { serves: 1, up: true }, Want { serves: 2, up: false });
+    assert!(rank(&dial, up, 0) < rank(&dial, more, 0));
+    assert!(rank(&dial, up, 1) > rank(&dial, more, 1), "a liar's friends are not all that is called");
+    assert!(rank(&failed, up, 0) > rank(&dial, more, 0), "nor again and again");
 }

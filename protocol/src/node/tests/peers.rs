@@ -23,7 +23,7 @@ fn nothing_of_ones_own_leaves_before_it_is_on_the_disk() {
     let (conn, ..) = node.peers().next().unwrap();
     node.send(group, "too early", now).unwrap();
     // Asked now, it would list the new entry among its heads.
-    let question = Message::Digest { group: 0, lanes: [[0; 16]; 3] };
+    let question = Message::Digest { group: 0, lanes: [[0; 16]; 3], up: vec![] };
     node.handle(Input::Frame(conn, question.encode()), now).unwrap();
     assert!(node.poll_output().is_none(), "nothing before the flush");
     assert_eq!(node.flush(now), Err(StoreError::Full));

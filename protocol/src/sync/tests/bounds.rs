@@ -12,22 +12,42 @@ fn listed() -> Message {
 
 #[test]
 fn a_full_node_says_busy_and_puts_nobody_out() {
-    let mut node = Node::new(1);
+    let mut node = Node::new(9);
+    // Members of many groups: no group has too many.
+    let of = |conn: u64| if conn <= 64 { 1 } else { 2 + (conn as u8 - 65) / 12 };
     for conn in 1..=96u64 {
-        node.world.groups.get_mut(&group(1)).unwrap().roster.insert(device(conn as u8));
-        let (_, opened) = node.meet(conn, conn as u8, &[claim(1, 2)]);
+        node.world.groups.get_mut(&group(of(conn))).unwrap().roster.insert(device(conn as u8));
+        let (_, opened) = node.meet(conn, conn as u8, &[claim(of(conn), 2)]);
         assert!(opens(&opened));
     }
-    node.world.groups.get_mut(&group(1)).unwrap().roster.insert(device(200));
-    let (_, outputs) = node.meet(500, 200, &[claim(1, 2)]);
+    node.world.groups.get_mut(&group(9)).unwrap().roster.insert(device(200));
+    let (_, outputs) = node.meet(500, 200, &[claim(9, 2)]);
     assert!(!opens(&outputs));
     assert!(sent(&outputs).contains(&Message::Busy(60)), "who has proven what he is is told");
     assert!(closes(&outputs, 500));
     assert_eq!(node.sync.peers().count(), 96);
     // There is room again when somebody goes.
     node.sync.closed(ConnectionId(7));
-    let (_, outputs) = node.meet(501, 200, &[claim(1, 2)]);
+    let (_, outputs) = node.meet(501, 200, &[claim(9, 2)]);
     assert!(opens(&outputs));
+}
+
+#[test]
+fn a_node_that_is_two_thirds_full_has_room_for_groups_with_few_sessions_only() {
+    let mut node = Node::new(2);
+    let mut meet = |conn: u8, number: u8| {
+        node.world.groups.get_mut(&group(number)).unwrap().roster.insert(device(conn));
+        let (_, outputs) = node.meet(conn.into(), conn, &[claim(number, 2)]);
+        (opens(&outputs), sent(&outputs).contains(&Message::Busy(60)))
+    };
+    for conn in 1..=64 {
+        assert_eq!(meet(conn, 1), (true, false), "{conn}: as long as there is room, whoever calls");
+    }
+    assert_eq!(meet(65, 1), (false, true));
+    for conn in 66..=77 {
+        assert_eq!(meet(conn, 2), (true, false), "twelve of another group");
+    }
+    assert_eq!(meet(78, 2), (false, true));
 }
 
 #[test]

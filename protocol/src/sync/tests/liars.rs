@@ -98,7 +98,7 @@ fn comparing_is_no_endless_ping_pong() {
     let (mut listed, mut asked) = (0, 0);
     for round in 0..600u32 {
         let lanes = [[round as u8; 16]; 3];
-        let mut outputs = node.take(1, &Message::Digest { group: 0, lanes });
+        let mut outputs = node.take(1, &Message::Digest { group: 0, lanes, up: vec![] });
         let heads = vec![liar.head(1, log(4, Lane::Talk), round)];
         outputs.extend(node.take(1, &Message::Heads { group: 0, more: false, heads }));
         if !wants(&outputs).is_empty() {

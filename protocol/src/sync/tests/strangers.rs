@@ -44,7 +44,7 @@ fn a_stranger_gets_what_a_member_gets_in_length_and_time_and_then_silence() {
 #[test]
 fn a_stranger_who_goes_on_talking_is_told_nothing() {
     for message in [
-        Message::Digest { group: 0, lanes: [[0; 16]; 3] },
+        Message::Digest { group: 0, lanes: [[0; 16]; 3], up: vec![] },
         Message::Heads { group: 0, more: false, heads: vec![] },
         Message::Want { group: 0, live: true, budget: 1, logs: vec![] },
         Message::Knock(vec![0; 4096]),

@@ -333,6 +333,12 @@ impl Hand {
         key.mac("log", &parts)[..8].try_into().unwrap()
     }
 
+    /// A device's name in this session.
+    pub(super) fn device(&self, number: u8, device: DeviceKey) -> [u8; 8] {
+        let key = self.transcript.short_key();
+        key.mac("up", &[&[number; 32], device.as_bytes()])[..8].try_into().unwrap()
+    }
+
     /// The truth about a log of which one entry of this length was written.
     pub(super) fn first(&self, number: u8, log: LogId, length: usize) -> Head {
         let id = id_of(&entry(log, 1, length));
