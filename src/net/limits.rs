@@ -21,7 +21,7 @@ pub struct Limits {
     pub stranger_bytes: usize,
     /// Bytes read of a stranger's socket, with all that carries the frames.
     pub stranger_socket_bytes: usize,
-    /// Bytes queued for a peer that does not read.
+    /// Bytes of memory that frames for a peer that does not read take up.
     pub queue: usize,
     /// Silence after which a dialler asks for a sign of life: at first, and when the line has proven
     /// to bear longer ones.
@@ -41,7 +41,7 @@ impl Default for Limits {
             stranger_time: Duration::from_secs(10),
             stranger_bytes: 18 * 1024,
             stranger_socket_bytes: 24 * 1024,
-            queue: 1 << 20,
+            queue: 256 * 1024,
             keep_alive: (Duration::from_secs(120), Duration::from_secs(300)),
             answer_time: Duration::from_secs(20),
         }

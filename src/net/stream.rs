@@ -18,6 +18,8 @@ pub(super) const EVENTS: usize = 64;
 const BUFFER: usize = 2 * 1024;
 /// Bytes gathered before they are written.
 const GATHER: usize = 64 * 1024;
+/// Memory of a queued frame beside its own bytes, about: else short ones would cost more than they count.
+const FRAME_COST: usize = 64;
 
 /// The sending half, as the node holds it. Dropping it ends the stream once the queue is out.
 pub(super) struct Outgoing {
@@ -52,11 +54,11 @@ impl Outgoing {
 
     /// The channel is unbounded in frames, but not in bytes.
     pub(super) fn send(&self, frame: Vec<u8>) -> Result<(), Full> {
-        let length = frame.len();
-        if self.shared.queued.load(Ordering::Relaxed).saturating_add(length) > self.queue {
+        let cost = cost(&frame);
+        if self.shared.queued.load(Ordering::Relaxed).saturating_add(cost) > self.queue {
             return Err(Full);
         }
-        self.shared.queued.fetch_add(length, Ordering::Relaxed);
+        self.shared.queued.fetch_add(cost, Ordering::Relaxed);
         // Fails only when the stream has ended, which the node is told otherwise.
         let _ = self.frames.send(frame);
         Ok(())
@@ -69,6 +71,10 @@ impl Outgoing {
     pub(super) fn doubt(&self) {
         self.shared.doubt.notify_one();
     }
+}
+
+fn cost(frame: &[u8]) -> usize {
+    frame.len().saturating_add(FRAME_COST)
 }
 
 /// Runs one stream to its end.
@@ -150,28 +156,32 @@ async fn write(
     shared: &Shared,
     events: &mpsc::Sender<Event>,
 ) -> io::Result<()> {
-    let mut gathered = Vec::new();
     let mut written = 0usize;
     loop {
+        // A quiet line keeps no buffer.
+        let (mut gathered, mut costs) = (Vec::new(), 0usize);
+        let mut put = |gathered: &mut Vec<u8>, frame: &[u8]| {
+            put_frame(gathered, frame);
+            written = written.saturating_add(frame.len());
+            costs = costs.saturating_add(cost(frame));
+        };
         tokio::select! {
             frame = frames.recv() => match frame {
-                Some(frame) => written = written.saturating_add(put_frame(&mut gathered, &frame)),
+                Some(frame) => put(&mut gathered, &frame),
                 None => return writer.close().await,
             },
             () = shared.ping.notified() => gathered.push(0),
         }
         while gathered.len() < GATHER {
             let Ok(frame) = frames.try_recv() else { break };
-            written = written.saturating_add(put_frame(&mut gathered, &frame));
+            put(&mut gathered, &frame);
         }
         writer.write_all(&gathered).await?;
         writer.flush().await?;
-        // A quiet line keeps no buffer.
-        gathered = Vec::new();
+        shared.queued.fetch_sub(costs, Ordering::Relaxed);
         // The node counts what it hands over the same way: it never waits for room that comes not.
         while written >= ROOM {
             written = written.saturating_sub(ROOM);
-            shared.queued.fetch_sub(ROOM, Ordering::Relaxed);
             if events.send(Event::Room(conn)).await.is_err() {
                 return Ok(());
             }
@@ -179,9 +189,23 @@ async fn write(
     }
 }
 
-/// Returns the frame's own length, without what carries it.
-fn put_frame(out: &mut Vec<u8>, frame: &[u8]) -> usize {
+fn put_frame(out: &mut Vec<u8>, frame: &[u8]) {
     put_varint(out, frame.len() as u64);
     out.extend_from_slice(frame);
-    frame.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_and_short_frames_for_whoever_does_not_read_take_up_256_kib() {
+        for length in [2, 100, 10_000, MAX_FRAME] {
+            let (outgoing, _frames, _) = Outgoing::new(&Limits::default());
+            let sent = (0..).take_while(|_| outgoing.send(vec![7; length]).is_ok()).count();
+            let cost = sent * (length + size_of::<Vec<u8>>());
+            assert!(cost <= 256 * 1024, "{sent} of {length}");
+            assert!((sent + 1) * (length + FRAME_COST) > 256 * 1024, "{sent} of {length}");
+        }
+    }
 }

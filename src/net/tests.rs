@@ -124,10 +124,10 @@ fn hasty() -> Limits {
 async fn who_has_proven_itself_is_not_cut_off() {
     let (a, at_a, mut b, _) = proven(hasty()).await;
     tokio::time::sleep(hasty().stranger_time * 2).await;
-    for _ in 0..30 {
+    for _ in 0..20 {
         a.net.send(at_a, vec![0; 9 * 1024]).unwrap();
     }
-    for _ in 0..30 {
+    for _ in 0..20 {
         assert_eq!(b.frame().await.len(), 9 * 1024);
     }
 }

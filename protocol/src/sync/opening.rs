@@ -281,15 +281,22 @@ impl Sync {
         Some(())
     }
 
-    /// Answers a joiner.
+    /// Answers a joiner, as fast as the line takes it. Who asks again before he has got it all is not
+    /// listening.
     pub fn mail(&mut self, conn: ConnectionId, bytes: &[u8]) {
+        if self.sessions.get(&conn).is_some_and(|session| !session.mail.is_empty()) {
+            return self.drop_session(conn);
+        }
         let chunks: Vec<&[u8]> = bytes.chunks(MAX_MAIL_PART).collect();
         let Ok(parts) = u8::try_from(chunks.len()) else {
             return;
         };
-        for (part, bytes) in (0..parts).zip(chunks) {
-            self.send(conn, &Message::Mail { part, parts, bytes: bytes.to_vec() });
+        let mail = (0..parts).zip(chunks);
+        let mail = mail.map(|(part, bytes)| Message::Mail { part, parts, bytes: bytes.to_vec() });
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.mail = mail.collect();
         }
+        self.send_mail(conn);
     }
 
     /// Tells a joiner that the code opens nothing for him.

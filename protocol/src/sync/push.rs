@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::compare::MAX_KNOWN;
 use super::groups::{Groups, LogHead};
 use super::message::{MAX_HAVE, Message, Place, ShortLog};
-use super::serve::WINDOW;
+use super::serve::{CROWDED, WINDOW};
 use super::session::{ConnectionId, Session};
 use super::{Output, Sync};
 use crate::entry::Lane;
@@ -182,7 +182,7 @@ impl Sync {
     pub(super) fn tick_push(&mut self, conn: ConnectionId, handle: u8, now: Moment, groups: &dyn Groups) {
         let Some(link) = self.link(conn, handle) else { return };
         if link.have_at.is_some_and(|at| at <= now) {
-            self.send_have(conn, handle);
+            self.send_have_soon(conn, handle, now);
         }
         let Some(link) = self.sessions.get_mut(&conn).and_then(|s| s.links.get_mut(&handle)) else { return };
         if link.graft_at.is_some_and(|at| at <= now) {
@@ -193,6 +193,15 @@ impl Sync {
         if link.doubt_at.is_some_and(|at| at <= now) {
             link.doubt_at = None;
             self.outputs.push_back(Output::Doubt(conn));
+        }
+    }
+
+    /// What a peer that reads nothing would be told is gathered on.
+    fn send_have_soon(&mut self, conn: ConnectionId, handle: u8, now: Moment) {
+        if self.sessions.get(&conn).is_some_and(|session| session.sent < CROWDED) {
+            self.send_have(conn, handle);
+        } else if let Some(link) = self.link(conn, handle) {
+            link.have_at = Some(now.after(LAZY_ACK));
         }
     }
 

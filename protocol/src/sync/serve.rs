@@ -17,6 +17,8 @@ use crate::time::Moment;
 
 /// Bytes on their way on one connection: beyond that nothing is served or pushed.
 pub(super) const WINDOW: usize = 2 * ROOM;
+/// Bytes on their way that nothing served or pushed reaches: beyond that announcements wait too.
+pub(super) const CROWDED: usize = 3 * ROOM + ROOM / 2;
 /// Wants for what was served already that a link bears between two comparings.
 const MAX_REPEATS: u32 = 16;
 
@@ -116,11 +118,22 @@ impl Sync {
 
     /// Sends what is due while there is room.
     pub(super) fn pump(&mut self, conn: ConnectionId, groups: &dyn Groups) {
+        self.send_mail(conn);
         while let Some(handle) = self.next_in_turn(conn) {
             let done = self.list_some(conn, handle, groups);
             if done.or_else(|| self.serve_some(conn, handle, groups)).is_none() {
                 return;
             }
+        }
+    }
+
+    /// Sends parts of a joiner's mail while there is room.
+    pub(super) fn send_mail(&mut self, conn: ConnectionId) {
+        let room = |session: &&mut Session| session.sent < WINDOW;
+        while let Some(part) =
+            self.sessions.get_mut(&conn).filter(room).and_then(|session| session.mail.pop_front())
+        {
+            self.send(conn, &part);
         }
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Session {
     pub(super) links: BTreeMap<u8, Link>,
     /// When its groups were found.
     pub(super) opened: Option<Moment>,
+    /// Parts of a joiner's mail that wait for room on the line.
+    pub(super) mail: VecDeque<Message>,
     /// Bytes handed out and not yet said to have left.
     pub(super) sent: usize,
 }
@@ -82,6 +84,7 @@ impl Session {
             short_key: Secret::new([0; 32]),
             links: BTreeMap::new(),
             opened: None,
+            mail: VecDeque::new(),
             sent: 0,
         }
     }

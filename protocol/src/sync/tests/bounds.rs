@@ -33,6 +33,65 @@ fn a_full_node_says_busy_and_puts_nobody_out() {
 }
 
 #[test]
+fn a_joiner_gets_the_longest_mail_as_fast_as_he_reads_and_asks_for_it_once() {
+    let mut node = Node::new(1);
+    let peer_key = Secret::new([9; 32]);
+    node.world.invites.push(HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone() });
+    node.meet(1, 50, &[Claim::joiner(&group(1).fingerprint(), peer_key)]);
+    node.left(1, usize::MAX);
+    node.take(1, &Message::Knock(vec![0; 4096]));
+    let longest: Vec<u8> = (0..64 * 48 * 1024u32).map(|n| n as u8).collect();
+    node.sync.mail(ConnectionId(1), &longest);
+    let mut got = Vec::new();
+    let mut outputs = node.left(1, 0);
+    while !outputs.is_empty() {
+        let parts = sent(&outputs);
+        let bytes = |m: &Message| if let Message::Mail { bytes, .. } = m { bytes.len() } else { 0 };
+        assert!(parts.iter().map(bytes).sum::<usize>() < 192 * 1024, "a window at a time");
+        for part in parts {
+            let Message::Mail { bytes, .. } = part else { panic!("{part:?}") };
+            got.extend(bytes);
+        }
+        outputs = node.left(1, 64 * 1024);
+    }
+    assert!(got == longest, "{} of {}", got.len(), longest.len());
+    for asked in [false, true] {
+        let outputs = node.take(1, &Message::Knock(vec![0; 4096]));
+        assert!(outputs.iter().any(|output| matches!(output, Output::Knocked { .. })));
+        node.sync.mail(ConnectionId(1), &longest);
+        assert_eq!(closes(&node.left(1, 0), 1), asked, "as long as he takes none of it");
+    }
+}
+
+#[test]
+fn whatever_happens_while_a_peer_reads_nothing_waits_in_256_kib_and_is_told_then() {
+    let mut node = Node::new(4);
+    let claims: Vec<_> = (1..=4).map(|number| claim(number, 2)).collect();
+    let (hand, _) = node.meet(1, 2, &claims);
+    let mut bytes = 0;
+    let mut count = |outputs: Vec<Output>| {
+        let frames = outputs.iter().map(|o| if let Output::Send(_, frame) = o { frame.len() } else { 0 });
+        bytes += frames.sum::<usize>();
+    };
+    for handle in 0..4u8 {
+        count(node.take(1, &Message::Heads { group: handle, more: false, heads: vec![] }));
+    }
+    for _ in 0..8000 {
+        for number in 1..=4 {
+            count(node.say(number, Lane::Talk, 500));
+        }
+        count(node.wait(SECOND / 5));
+    }
+    assert!((100_000..256 * 1024).contains(&bytes), "{bytes}");
+    node.left(1, bytes);
+    let told = sent(&node.wait(2 * SECOND));
+    let (log, seq) = (hand.name(3, log(1, Lane::Talk)), 8000);
+    let newest =
+        |m: &Message| matches!(m, Message::Have { group: 2, places } if places.contains(&Place { log, seq }));
+    assert!(told.iter().any(newest), "{told:?}");
+}
+
+#[test]
 fn a_node_that_is_two_thirds_full_has_room_for_groups_with_few_sessions_only() {
     let mut node = Node::new(2);
     let mut meet = |conn: u8, number: u8| {
