@@ -43,7 +43,7 @@ screen() {
 
 title "Five laptops, one group"
 for who in $people; do
-  at "$who" init --no-passphrase --name "$who" >/dev/null
+  at "$who" --json init --no-passphrase --name "$who" >/dev/null
   piquet --json --home "$folder/$who" up --listen /ip4/127.0.0.1/tcp/0 >"$folder/$who.log" &
   nodes="$nodes $!"
 done
