@@ -40,7 +40,7 @@ impl Replica {
             return Ok(false);
         };
         let Some(kind) = Kind::from_number(body.kind, class) else {
-            self.unknown_kind(class, round);
+            self.unknown_kind(class, &entry.device(), round);
             return Ok(false);
         };
         match class {
@@ -59,9 +59,10 @@ impl Replica {
         entry.open(&self.group, &key).ok()
     }
 
-    /// An old node that skipped a new kind of removal would seal to the removed (B-1).
-    fn unknown_kind(&mut self, class: Class, round: &mut Round<'_>) {
-        if class == Class::Control && self.frozen.is_none() {
+    /// An old node that skipped a new kind of removal would seal to the removed; but a member who decides
+    /// nothing in a draft could stop it for good (B-1).
+    fn unknown_kind(&mut self, class: Class, author: &DeviceKey, round: &mut Round<'_>) {
+        if class == Class::Control && *author == self.founder() && self.frozen.is_none() {
             self.freeze(Frozen::NeedsNewer, round);
         }
         round.events.push(Event::NeedsNewer);

@@ -114,14 +114,25 @@ impl Desk {
     }
 
     fn forge_at(&self, kind: Kind, epoch: EpochId, seq: u32, prev: EntryId, payload: &[u8]) -> Entry {
-        let (replica, class) = (&self.replica, kind.class());
+        self.forge_numbered(kind as u16, kind.class(), epoch, (seq, prev), payload)
+    }
+
+    fn forge_numbered(
+        &self,
+        kind: u16,
+        class: Class,
+        epoch: EpochId,
+        (seq, prev): (u32, EntryId),
+        payload: &[u8],
+    ) -> Entry {
+        let replica = &self.replica;
         let key = replica.ring.class_key(&epoch, class).unwrap();
         let prev = if class.lane().is_chained() { prev } else { EntryId::default() };
         let mut header = Header::new(class, &replica.device, &epoch, seq, prev);
         let (acts, talk) = replica.logs.cites_for(class.lane());
         (header.act_cites, header.talk_cites) = (acts, talk);
         let body = Body {
-            kind: kind as u16,
+            kind,
             schema: 1,
             time: 0,
             language: Language::default(),

@@ -144,3 +144,38 @@ fn a_call_by_a_plain_member_is_refused_by_every_node() {
         assert_eq!(board.count(&real), None, "he is no counter");
     }
 }
+
+/// An act of a kind that only a later version knows.
+fn of_tomorrow(author: &Desk) -> Entry {
+    let own = author.replica.own_log(Class::Control.lane());
+    let (seq, prev) = author.replica.logs.head(&own).unwrap();
+    let number = (0..).find(|number| Kind::from_number(*number, Class::Control).is_none()).unwrap();
+    author.forge_numbered(number, Class::Control, author.replica.head(), (seq + 1, prev), &empty())
+}
+
+#[test]
+fn an_act_of_the_founders_that_is_not_understood_stops_a_node() {
+    let (alice, mut bob, mut carla) = three();
+    let entry = of_tomorrow(&alice);
+    assert_eq!(bob.take(entry.bytes()), Received::Stored);
+    assert_eq!(bob.replica.frozen(), Some(Frozen::NeedsNewer));
+    assert!(bob.events.contains(&Event::NeedsNewer), "and he is told");
+    let refused = bob.act(|replica, round| replica.post(Kind::Message, &empty(), round));
+    assert_eq!(refused, Err(AuthorError::Frozen(Frozen::NeedsNewer)), "it may have put somebody out");
+    carla.sync(&bob);
+    assert_eq!(carla.replica.frozen(), Some(Frozen::NeedsNewer), "it is passed on all the same");
+}
+
+#[test]
+fn a_members_act_that_is_not_understood_stops_nobody() {
+    let (mut alice, bob, mut carla) = three();
+    let entry = of_tomorrow(&bob);
+    for desk in [&mut alice, &mut carla] {
+        desk.take(entry.bytes());
+        assert_eq!(desk.replica.frozen(), None);
+        assert!(desk.events.contains(&Event::NeedsNewer), "but it is told");
+        desk.message("and on it goes");
+    }
+    carla.sync(&alice);
+    assert_eq!(carla.texts().len(), 2);
+}
