@@ -28,9 +28,12 @@ pub struct PledgeState {
     pub answered: Option<bool>,
     /// When pledging ends.
     closes: Timestamp,
-    /// Whether this node is a counter that has not closed the count.
-    counting: bool,
+    /// When this node closes the count, if it is a counter that has not.
+    counts_at: Option<Timestamp>,
 }
+
+/// Until what could not be written while the group is being re-keyed is tried again.
+const RETRY: Duration = Duration::from_secs(5);
 
 impl PledgeState {
     fn encode(self) -> Vec<u8> {
@@ -40,11 +43,12 @@ impl PledgeState {
     }
 
     fn decode(record: &[u8], closes: Timestamp, counting: bool) -> Option<Self> {
+        let counts_at = counting.then_some(closes);
         let mut reader = Reader::new(record);
         let at = Timestamp::from_millis(reader.u64().ok()?);
         let yes = reader.u8().ok()? == 1;
         let answered = Some(reader.u8().ok()?).filter(|a| *a < 2).map(|a| a == 1);
-        Some(Self { at, yes, answered, closes, counting })
+        Some(Self { at, yes, answered, closes, counts_at })
     }
 
     /// Whether an answer is to be posted: the first, or another than was posted.
@@ -54,8 +58,7 @@ impl PledgeState {
 
     fn due(&self) -> Option<Timestamp> {
         let answer = self.is_open().then_some(self.at);
-        let count = self.counting.then_some(self.closes);
-        answer.into_iter().chain(count).min()
+        answer.into_iter().chain(self.counts_at).min()
     }
 }
 
@@ -84,7 +87,10 @@ impl<S: Store> Node<S> {
         let closes = Timestamp::from_secs(call.body.closes);
         if let Some(state) = self.pledges.get_mut(&(group, id)) {
             // A change may have moved it.
-            state.closes = closes;
+            if state.closes != closes {
+                state.closes = closes;
+                state.counts_at = state.counts_at.map(|_| closes);
+            }
             return;
         }
         if now >= closes {
@@ -100,7 +106,7 @@ impl<S: Store> Node<S> {
             yes: false,
             answered: None,
             closes,
-            counting,
+            counts_at: counting.then_some(closes),
         };
         self.set_pledge(group, id, state, now);
     }
@@ -135,13 +141,18 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn next_pledge(&self) -> Option<Timestamp> {
-        self.pledges.values().filter_map(PledgeState::due).min()
+        self.open_pledges().filter_map(|(_, state)| state.due()).min()
+    }
+
+    /// Those of groups this node writes in: a frozen one waits without a timer.
+    fn open_pledges(&self) -> impl Iterator<Item = (&(GroupId, EntryId), &PledgeState)> {
+        let writes = |group| self.replicas.get(group).is_some_and(|replica| replica.frozen().is_none());
+        self.pledges.iter().filter(move |((group, _), _)| writes(group))
     }
 
     pub(super) fn tick_pledges(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let due: Vec<(GroupId, EntryId)> = self
-            .pledges
-            .iter()
+            .open_pledges()
             .filter(|(_, state)| state.due().is_some_and(|at| at <= now))
             .map(|(id, _)| *id)
             .collect();
@@ -173,9 +184,9 @@ impl<S: Store> Node<S> {
                 self.set_pledge(group, call, state, now);
             }
             Some(Err(AuthorError::Store(error))) => return Err(error),
-            // Not possible now (re-keying): a little later.
-            _ => {
-                state.at = now.after(Duration::from_secs(5));
+            refused => {
+                let rekeying = matches!(refused, Some(Err(AuthorError::Rekeying)));
+                state.at = if rekeying { now.after(RETRY) } else { state.closes };
                 self.pledges.insert((group, call), state);
             }
         }
@@ -194,12 +205,13 @@ impl<S: Store> Node<S> {
         let told = self.replicas.get(&group).and_then(|replica| replica.board().count(&id));
         let counting = self.replicas.get(&group).is_some_and(|r| call.body.counters.contains(&r.member()));
         if !counting || told.is_some_and(|(_, closed)| closed) {
-            if let Some(state) = self.pledges.get_mut(&(group, id)) {
-                state.counting = false;
-            }
+            self.count_again(group, id, None);
             return Ok(());
         }
-        let Some(yes) = self.tally(group, id, now)? else { return Ok(()) };
+        let Some(yes) = self.tally(group, id, now)? else {
+            self.count_again(group, id, None);
+            return Ok(());
+        };
         let closed = now.as_secs() >= call.body.closes;
         let step = yes / pledge::STEP * pledge::STEP;
         if !closed && step <= told.map_or(0, |(count, _)| count) {
@@ -217,9 +229,19 @@ impl<S: Store> Node<S> {
         if closed {
             self.tallies.remove(&(group, id));
         }
-        match posted {
-            Some(Err(AuthorError::Store(error))) => Err(error),
-            _ => Ok(()),
+        if let Some(Err(AuthorError::Store(error))) = posted {
+            return Err(error);
+        }
+        if closed {
+            let rekeying = matches!(posted, Some(Err(AuthorError::Rekeying)));
+            self.count_again(group, id, rekeying.then(|| now.after(RETRY)));
+        }
+        Ok(())
+    }
+
+    fn count_again(&mut self, group: GroupId, call: EntryId, at: Option<Timestamp>) {
+        if let Some(state) = self.pledges.get_mut(&(group, call)) {
+            state.counts_at = at;
         }
     }
 

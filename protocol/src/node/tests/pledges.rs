@@ -213,3 +213,31 @@ fn a_new_device_answers_for_itself_whatever_its_old_one_had_answered() {
         assert!(sim.run_until(5 * MINUTE, |sim| tally(sim, group, call) == Some(2)));
     }
 }
+
+/// What a node can never do is no reason to wake up again and again.
+#[test]
+fn a_count_that_can_not_be_made_and_an_answer_that_can_not_be_given_wake_nobody() {
+    let (mut sim, group, call) = called(48);
+    let next = |sim: &mut Sim, laptop| sim.laptop(laptop).node.as_ref().unwrap().next_pledge();
+    sim.act(2, |node, now| node.in_group(group, None, now, |replica, round| replica.freeze_as_copy(round)));
+    let plan = plan(&sim, 60);
+    let other = sim.act(0, |node, now| node.call_strike(group, plan, now)).unwrap();
+    let seen = |sim: &mut Sim| board_of(sim, 2, group, |b| b.call_view(&other).is_some());
+    assert!(sim.run_until(5 * MINUTE, seen));
+    assert_eq!(next(&mut sim, 2), None, "nothing is answered where nothing is written");
+
+    for call in [call, other] {
+        let key = board_of(&mut sim, 0, group, |b| b.call_view(&call).unwrap().body.counter_key.to_vec());
+        sim.act(0, |node, now| {
+            let lost = super::super::pledges::counter_secret(&key);
+            node.in_group(group, None, now, |replica, round| replica.put_secret_note(&lost, None, round))
+        });
+        let blank = seal(&mut sim, 1, group, call, false);
+        post(&mut sim, 1, group, call, &blank);
+    }
+    let closes = board_of(&mut sim, 0, group, |b| b.call_view(&other).unwrap().body.closes);
+    let left = closes - sim.now().as_secs();
+    sim.run_for(Duration::from_secs(left + 600));
+    assert_eq!(board_of(&mut sim, 1, group, |b| b.count(&call)), None, "there was nothing to count with");
+    assert_eq!([0, 1, 2].map(|laptop| next(&mut sim, laptop)), [None; 3]);
+}
