@@ -8,12 +8,13 @@ use crate::action::Action;
 use crate::action::beacon::Beacon;
 use crate::action::board::Applied;
 use crate::action::message::Message;
+use crate::action::strike::Call;
 use crate::crypto::Secret;
 use crate::entry::{Body, Class, Entry};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::{OpState, Operation, View};
 use crate::group::operation::{Admit, Control, Invite, Opened, Profile, Remove, Revoke};
-use crate::group::seal;
+use crate::group::seal::{self, hpke};
 use crate::id::{DeviceKey, MemberId};
 use crate::kind::Kind;
 use crate::log::{Facts, LogId, Marks, Past};
@@ -97,10 +98,11 @@ impl Replica {
     fn profile(&mut self, entry: &Entry, payload: &[u8], past: OpState) -> bool {
         let Ok(profile) = Profile::from_payload(payload) else { return false };
         let member = self.view_at(past).member_of(&entry.device()).is_some();
-        if member {
+        let counts = member && hpke::check(self.suite, &profile.mail).is_ok();
+        if counts {
             self.profiles.insert(entry.device(), profile);
         }
-        member
+        counts
     }
 
     /// Keys of earlier epochs, from a key-holder or from whoever made the epoch they are told in: else
@@ -214,11 +216,16 @@ impl Replica {
             time: body.time,
             payload: &body.payload,
         };
-        let event = match self.board.apply(kind, &applied) {
-            Ok(()) => Event::Record(entry.id()),
-            Err(_) => Event::Rejected(entry.id()),
-        };
-        round.events.push(event);
+        let counts = self.can_be_answered(kind, &body.payload) && self.board.apply(kind, &applied).is_ok();
+        let event = if counts { Event::Record } else { Event::Rejected };
+        round.events.push(event(entry.id()));
+    }
+
+    /// Nobody could answer a call whose counter key nothing can be sealed to (G-10).
+    fn can_be_answered(&self, kind: Kind, payload: &[u8]) -> bool {
+        kind != Kind::Call
+            || Call::from_payload(payload)
+                .is_ok_and(|call| hpke::check(self.suite, &call.counter_key).is_ok())
     }
 
     /// V(e) for these operations; the last one asked for is kept.

@@ -131,13 +131,8 @@ impl Desk {
         let mut header = Header::new(class, &replica.device, &epoch, seq, prev);
         let (acts, talk) = replica.logs.cites_for(class.lane());
         (header.act_cites, header.talk_cites) = (acts, talk);
-        let body = Body {
-            kind,
-            schema: 1,
-            time: 0,
-            language: Language::default(),
-            payload: payload.to_vec(),
-        };
+        let body =
+            Body { kind, schema: 1, time: 0, language: Language::default(), payload: payload.to_vec() };
         author_entry(&replica.group, &epoch, &replica.key, header, &key, &body).unwrap()
     }
 

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::provider::Suite;
-use super::{SealError, contained};
+use super::{SealError, contained, trial};
 use crate::codec::{Reader, put_varint};
 use crate::crypto::Secret;
 
@@ -74,6 +74,14 @@ impl MailKey {
             opened.map(Zeroizing::new).map_err(|_| SealError::Invalid)
         })
     }
+}
+
+/// Whether a public key of somebody else's can be sealed to (G-10).
+///
+/// # Errors
+/// [`SealError::Poisoned`] if not, or if it is of another length than the suite's.
+pub fn check(suite: Suite, public: &[u8]) -> Result<(), SealError> {
+    trial::key(suite, public)
 }
 
 /// Seals to a public key.

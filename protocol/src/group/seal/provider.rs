@@ -41,6 +41,14 @@ impl Suite {
         }
     }
 
+    /// Of the suite's HPKE public keys, in bytes (RFC 9180 §7.1; X-Wing draft 06 §5).
+    pub(super) fn public_key_length(self) -> usize {
+        match self {
+            Self::Classical => 32,
+            Self::Hybrid => 1216,
+        }
+    }
+
     pub(super) fn of(mls: Ciphersuite) -> Option<Self> {
         [Self::Classical, Self::Hybrid].into_iter().find(|suite| suite.mls() == mls)
     }

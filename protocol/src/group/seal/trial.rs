@@ -7,8 +7,13 @@ use openmls::prelude::{KeyPackage, OpenMlsCrypto, PublicGroup};
 use openmls_rust_crypto::RustCrypto;
 use tls_codec::{DeserializeBytes, Serialize, VLBytes};
 
-use super::SealError;
 use super::provider::Suite;
+use super::{SealError, contained};
+
+/// A key that members seal to outside MLS: a device's mail key, a call's counter key.
+pub(super) fn key(suite: Suite, public: &[u8]) -> Result<(), SealError> {
+    contained(|| try_seal(&RustCrypto::default(), suite, public))
+}
 
 /// Init and leaf key of a key package.
 pub(super) fn keys_of(package: &KeyPackage, suite: Suite) -> Result<(), SealError> {
@@ -41,6 +46,9 @@ fn first_vector(structure: &impl Serialize) -> Result<Vec<u8>, SealError> {
 }
 
 fn try_seal(crypto: &RustCrypto, suite: Suite, key: &[u8]) -> Result<(), SealError> {
+    if key.len() != suite.public_key_length() {
+        return Err(SealError::Poisoned);
+    }
     let sealed = crypto.hpke_seal(suite.mls().hpke_config(), key, b"piquet v1 trial", &[], &[]);
     sealed.map(|_| ()).map_err(|_| SealError::Poisoned)
 }

@@ -1,6 +1,9 @@
 //! Under an epoch with somebody in it who is out, nothing is sealed but what repairs it (K-9).
 
 use super::*;
+use crate::action::Action;
+use crate::action::strike::{Call, Leg};
+use crate::group::operation::Profile;
 
 const KINDS: [Kind; 18] = [
     Kind::Genesis,
@@ -96,10 +99,9 @@ fn what_was_said_before_he_heard_of_his_removal_is_shown_and_nothing_said_after(
     assert_eq!(carla.texts(), ["on my way"]);
 }
 
-#[test]
-fn a_call_by_a_plain_member_is_refused_by_every_node() {
-    let (mut alice, mut bob, mut carla) = three();
-    let leg = crate::action::strike::Leg {
+/// A call whose one counter is `counter`.
+fn evening_off(counter: &Desk, changes: Option<EntryId>) -> Call {
+    let leg = Leg {
         zone: "Europe/Paris".into(),
         place: "Lyon".into(),
         start_local: "2027-01-16T18:00".into(),
@@ -108,13 +110,13 @@ fn a_call_by_a_plain_member_is_refused_by_every_node() {
         end: 1_900_010_000,
         threshold: 0,
     };
-    let call = |counter: &Desk, changes| crate::action::strike::Call {
+    Call {
         changes,
         sequence: 1 + u32::from(changes.is_some()),
         title: "Evening off".into(),
         demands: vec![],
         forms: vec!["log_off".into()],
-        legs: vec![leg.clone()],
+        legs: vec![leg],
         threshold: 0,
         closes: 1_900_000_000,
         answer_window: 0,
@@ -122,16 +124,20 @@ fn a_call_by_a_plain_member_is_refused_by_every_node() {
         counter_key: vec![7; 32].into(),
         counters: vec![counter.replica.member()],
         tzdb: String::new(),
-    };
-    let payload = |call: &crate::action::strike::Call| crate::action::Action::to_payload(call);
-    let forged = bob.post(Kind::Call, &payload(&call(&bob, None)));
-    let real = alice.post(Kind::Call, &payload(&call(&alice, None)));
+    }
+}
+
+#[test]
+fn a_call_by_a_plain_member_is_refused_by_every_node() {
+    let (mut alice, mut bob, mut carla) = three();
+    let forged = bob.post(Kind::Call, &evening_off(&bob, None).to_payload());
+    let real = alice.post(Kind::Call, &evening_off(&alice, None).to_payload());
     bob.sync(&alice);
-    let changed = bob.post(Kind::Call, &payload(&call(&bob, Some(real))));
+    let changed = bob.post(Kind::Call, &evening_off(&bob, Some(real)).to_payload());
     let off = crate::action::strike::CallOff { call: real, sequence: 9, reason: "it's over".into() };
-    let called_off = bob.post(Kind::CallOff, &crate::action::Action::to_payload(&off));
+    let called_off = bob.post(Kind::CallOff, &off.to_payload());
     let count = crate::action::pledge::PledgeCount { call: real, count: 500, closed: true };
-    bob.post(Kind::PledgeCount, &crate::action::Action::to_payload(&count));
+    bob.post(Kind::PledgeCount, &count.to_payload());
     for desk in [&mut alice, &mut carla] {
         desk.sync(&bob);
         for id in [forged, changed, called_off] {
@@ -178,4 +184,22 @@ fn a_members_act_that_is_not_understood_stops_nobody() {
     }
     carla.sync(&alice);
     assert_eq!(carla.texts().len(), 2);
+}
+
+#[test]
+fn nobody_counts_with_a_key_that_nothing_can_be_sealed_to() {
+    let (mut alice, mut bob, mut carla) = three();
+    let known = carla.replica.name_of(&bob.replica.member());
+    for key in [vec![], vec![9; 31], vec![9; 33], vec![0; 32]] {
+        let call = Call { counter_key: key.clone().into(), ..evening_off(&alice, None) };
+        let call = alice.post(Kind::Call, &call.to_payload());
+        let profile = Profile { name: "bob, poisoned".into(), mail: key.into() };
+        let profile = bob.post(Kind::Profile, &profile.to_payload());
+        carla.sync(&bob);
+        carla.sync(&alice);
+        assert!(carla.rejected(&call) && alice.rejected(&call));
+        assert!(carla.replica.board().call_view(&call).is_none(), "nobody could answer it");
+        assert!(carla.rejected(&profile));
+        assert_eq!(carla.replica.name_of(&bob.replica.member()), known);
+    }
 }
