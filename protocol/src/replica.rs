@@ -85,6 +85,8 @@ pub enum Event {
     RolledBack,
     /// An entry that this version does not understand.
     NeedsNewer,
+    /// Somebody with a good code was not let in: no commit has room for one more.
+    Full,
     /// An entry changed nothing: its author was not entitled, or it was malformed.
     Rejected(EntryId),
 }

@@ -11,7 +11,7 @@ pub(super) enum Group {
     Create {
         /// Its name.
         name: String,
-        /// Use the hybrid post-quantum suite (larger messages; not changeable later).
+        /// Use the hybrid post-quantum suite (larger messages, about 30 members; not changeable later).
         #[arg(long)]
         hybrid: bool,
     },

@@ -279,6 +279,7 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::KeyHolder => Failure::new("keyholder", 4),
         NodeError::Expired => Failure::new("code_expired", 4),
         NodeError::AlreadyMember => Failure::new("already_member", 1),
+        NodeError::Full => Failure::new("group_full", 4),
         NodeError::TooLate => Failure::new("too_late", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::RolledBack)) => Failure::new("rolled_back", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::NeedsNewer)) => Failure::new("needs_newer", 1),

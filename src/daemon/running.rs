@@ -61,7 +61,7 @@ pub enum UpEvent {
     /// Something else happened in a group.
     Happened {
         /// What: `members`, `joined`, `removed`, `record`, `equivocation`, `rolled_back`,
-        /// `needs_newer`.
+        /// `needs_newer`, `group_full`.
         what: &'static str,
         /// The group's id.
         group: String,
@@ -342,6 +342,7 @@ impl Daemon {
             Event::Equivocation(_) => "equivocation",
             Event::RolledBack => "rolled_back",
             Event::NeedsNewer => "needs_newer",
+            Event::Full => "group_full",
             Event::Rejected(_) => return,
         };
         self.say_ready();

@@ -64,6 +64,9 @@ pub enum SealError {
     /// This device is removed by the commit: there is no next state for it.
     #[error("this device was removed")]
     Removed,
+    /// A commit that no entry has room for: the group is full (G-14).
+    #[error("longer than an entry may be")]
+    TooLong,
     /// A group, suite or credential other than expected.
     #[error("for another group, suite or device")]
     Other,

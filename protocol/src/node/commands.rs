@@ -43,6 +43,9 @@ pub enum NodeError {
     /// This profile is in the code's group already.
     #[error("already a member")]
     AlreadyMember,
+    /// No commit has room for one more.
+    #[error("the group is full")]
+    Full,
     /// Pledging has ended, or the call is over.
     #[error("too late")]
     TooLate,
@@ -182,7 +185,7 @@ impl<S: Store> Node<S> {
     /// Makes an invite code that names where this node listens.
     ///
     /// # Errors
-    /// [`NodeError::NotAllowed`] unless this member may admit.
+    /// [`NodeError::NotAllowed`] unless this member may admit; [`NodeError::Full`] if a code would lead nowhere.
     pub fn invite(
         &mut self,
         group: GroupId,
@@ -191,6 +194,9 @@ impl<S: Store> Node<S> {
         now: Timestamp,
     ) -> Result<InviteView, NodeError> {
         self.require_keyholder(&group)?;
+        if self.in_group(group, None, now, |replica, round| replica.has_room(round)) == Some(false) {
+            return Err(NodeError::Full);
+        }
         let hints =
             self.listening.iter().filter_map(|address| Hint::from_multiaddr(address)).take(2).collect();
         let suite = self.replicas.get(&group).ok_or(NodeError::NoGroup)?.suite();

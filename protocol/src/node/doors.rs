@@ -4,7 +4,7 @@ use super::{Join, Node, Output};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::InviteState;
 use crate::group::operation::{Admit, Control};
-use crate::group::seal;
+use crate::group::seal::{self, SealError};
 use crate::id::{DeviceKey, GroupId};
 use crate::kind::Kind;
 use crate::replica::{AuthorError, Bootstrap, BootstrapError, Event, Joining, Replica, Round};
@@ -211,8 +211,13 @@ fn let_in(
     if ended || seal::check_key_package(&request.key_package, &request.device, replica.suite()).is_err() {
         return Ok(None);
     }
-    if !replica.can_add(request.device, &request.key_package, round) {
-        return Ok(None);
+    match replica.can_add(request.device, &request.key_package, round) {
+        Ok(()) => {}
+        Err(SealError::TooLong) => {
+            round.events.push(Event::Full);
+            return Ok(None);
+        }
+        Err(_) => return Ok(None),
     }
     let admit = Admit {
         device: request.device,

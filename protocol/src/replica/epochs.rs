@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use ed25519_dalek::SigningKey;
+
 use super::author::AuthorError;
 use super::shelf;
 use super::{Replica, Round};
-use crate::entry::Entry;
+use crate::crypto;
+use crate::entry::{Entry, MAX_PAYLOAD};
 use crate::group::epoch::EpochKeys;
 use crate::group::membership::{OpState, Operation, View};
 use crate::group::operation::{Commit, Control, Opened, OpenedEpoch};
@@ -13,6 +16,10 @@ use crate::group::seal::{self, Change, EpochState, Expected, SealError};
 use crate::id::{DeviceKey, EntryId, EpochId};
 use crate::kind::Kind;
 use crate::store::StoreError;
+
+/// Most bytes that a commit's body has per operation named, and besides those and the message (B-9).
+const OPERATION: usize = 34;
+const COMMIT_FRAME: usize = 16;
 
 /// What a commit on the head would have to carry out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -241,20 +248,40 @@ impl Replica {
     }
 
     fn try_commit(&self, duty: &Duty, round: &mut Round<'_>) -> Result<seal::Commit, SealError> {
-        let (parent, state) = self.state.as_ref().ok_or(SealError::Invalid)?;
         let adds = duty.adds.iter().filter_map(|d| self.packages.get(d).map(|kp| (*d, kp.clone()))).collect();
-        let change = Change { adds, removes: duty.removes.clone() };
-        state.commit(parent, &self.key, &change, &duty.operations, round.rng)
+        self.fitting_commit(&Change { adds, removes: duty.removes.clone() }, &duty.operations, round)
+    }
+
+    /// A commit on the head that an entry has room for.
+    fn fitting_commit(
+        &self,
+        change: &Change,
+        operations: &BTreeSet<EntryId>,
+        round: &mut Round<'_>,
+    ) -> Result<seal::Commit, SealError> {
+        let (parent, state) = self.state.as_ref().ok_or(SealError::Invalid)?;
+        let commit = state.commit(parent, &self.key, change, operations, round.rng)?;
+        let length = commit.message.len() + operations.len() * OPERATION + COMMIT_FRAME;
+        if length > MAX_PAYLOAD { Err(SealError::TooLong) } else { Ok(commit) }
     }
 
     /// Whether a commit on the head could add this device: tried before it is let in, for whoever is
     /// let in and can't be added is a member without keys.
-    pub fn can_add(&self, device: DeviceKey, package: &[u8], round: &mut Round<'_>) -> bool {
+    ///
+    /// # Errors
+    /// [`SealError::TooLong`] if the group is full; what is wrong with the package.
+    pub fn can_add(&self, device: DeviceKey, package: &[u8], round: &mut Round<'_>) -> Result<(), SealError> {
         let change = Change { adds: vec![(device, package.to_vec())], removes: BTreeSet::new() };
-        let tried = |(parent, state): &(EpochId, EpochState)| {
-            state.commit(parent, &self.key, &change, &BTreeSet::new(), round.rng).is_ok()
-        };
-        self.state.as_ref().is_some_and(tried)
+        self.fitting_commit(&change, &BTreeSet::from([EntryId::default()]), round).map(|_| ())
+    }
+
+    /// Whether the head has room for one device more: the more leaves, the longer a commit.
+    pub fn has_room(&self, round: &mut Round<'_>) -> bool {
+        let guest = SigningKey::generate(round.rng);
+        let package = seal::key_package(&guest, self.suite, round.rng);
+        let tried =
+            package.and_then(|(package, _)| self.can_add(crypto::device_key(&guest), &package, round));
+        tried != Err(SealError::TooLong)
     }
 
     /// Posts the control keys a newcomer needs to read every act: of all epochs not told yet, and of

@@ -206,6 +206,7 @@ event-record = { $name }: news on grievances or strike calls.
 event-equivocation = { $name }: somebody signed two different entries for one place.
 event-rolled-back = { $name }: this profile is an old copy. It writes nothing there any more.
 event-needs-newer = { $name }: something needs a newer piquet.
+event-group-full = { $name }: somebody with a good code was not let in: the group is full, for its keys would not fit into one message any more.
 
 doctor-journal = These records can't be read any more and were given up; all others are unharmed. What members have is fetched again while `piquet` runs. Look at the disk: it may be failing.
 doctor-disk = There is hardly any room left on this disk: make some, else nothing new is kept.
@@ -321,6 +322,8 @@ err-too-long = A message has at most { $bytes } bytes.
 rec-too-long = Send it in parts.
 err-not-text = What came in is not text in UTF-8.
 rec-not-text = Send text: other files can't be sent yet.
+err-group-full = This group is full: its keys would not fit into one message any more.
+rec-group-full = Make room with piquet group remove, or make another group: piquet group create NAME
 err-too-late = It is too late for that: the call has closed its pledges, ended, or been called off.
 rec-too-late = piquet strike list { $group }
 err-closes-late = Pledging must end before the first start.

@@ -210,6 +210,7 @@ event-record = { $name } : du nouveau dans les réclamations ou les appels.
 event-equivocation = { $name } : quelqu'un a signé deux entrées différentes pour une même place.
 event-rolled-back = { $name } : ce profil est une ancienne copie. Il n'y écrit plus rien.
 event-needs-newer = { $name } : quelque chose demande un piquet plus récent.
+event-group-full = { $name } : quelqu'un avec un bon code n'a pas pu entrer : le groupe est plein, ses clés ne tiendraient plus dans un seul message.
 
 doctor-journal = Ces données ne sont plus lisibles et ont été abandonnées ; toutes les autres sont intactes. Ce que les membres ont est repris tant que `piquet` tourne. Vérifiez le disque : il est peut-être en train de lâcher.
 doctor-disk = Il n'y a presque plus de place sur ce disque : faites-en, sinon rien de nouveau n'est gardé.
@@ -325,6 +326,8 @@ err-too-long = Un message a au plus { $bytes } octets.
 rec-too-long = Envoyez-le en plusieurs fois.
 err-not-text = Ce qui est arrivé n'est pas du texte en UTF-8.
 rec-not-text = Envoyez du texte : les autres fichiers ne peuvent pas encore être envoyés.
+err-group-full = Ce groupe est plein : ses clés ne tiendraient plus dans un seul message.
+rec-group-full = Faites de la place avec piquet group remove, ou un autre groupe : piquet group create NOM
 err-too-late = C'est trop tard : les engagements sont clos, l'appel est terminé ou annulé.
 rec-too-late = piquet strike list { $group }
 err-closes-late = La clôture des engagements doit précéder le premier début.

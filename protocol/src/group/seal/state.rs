@@ -21,7 +21,7 @@ use crate::crypto::{self, Secret};
 use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 
 /// Longest Welcome taken, tree included, in bytes.
-const MAX_WELCOME: usize = 4 << 20;
+const MAX_WELCOME: usize = 3 << 20;
 
 /// A member's state in one epoch. Cloning is cheap; nothing changes a state.
 #[derive(Clone)]
@@ -126,7 +126,7 @@ impl EpochState {
     /// Makes a commit that carries out `operations`. This state is unchanged.
     ///
     /// # Errors
-    /// A key package or leaf that doesn't fit this epoch.
+    /// A key package or leaf that doesn't fit this epoch; [`SealError::TooLong`] if no entry has room for it.
     pub fn commit(
         &self,
         parent: &EpochId,
@@ -167,7 +167,7 @@ impl EpochState {
         mls.merge_pending_commit(&provider).map_err(|_| SealError::Invalid)?;
         let message = message.tls_serialize_detached().map_err(|_| SealError::Malformed)?;
         if message.len() > MAX_MESSAGE {
-            return Err(SealError::Malformed);
+            return Err(SealError::TooLong);
         }
         let welcome =
             welcome.map(|w| w.tls_serialize_detached()).transpose().map_err(|_| SealError::Malformed)?;

@@ -112,3 +112,39 @@ fn a_group_of_the_hybrid_suite_lets_in_by_code_like_any_other() {
     say(&mut sim, bob, group, "for a long time");
     assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[alice, bob], group, 1)));
 }
+
+/// Each member is a ciphertext more in every commit of the founder's, and a commit is one entry.
+#[test]
+fn a_full_group_says_so_lets_out_and_then_in_again() {
+    let mut sim = Sim::new(901);
+    let alice = sim.add();
+    let group = sim.act(alice, |node, now| node.create_group("later", "alice", Suite::Hybrid, now)).unwrap();
+    let bob = sim.add();
+    admit(&mut sim, group, bob, "bob");
+    sim.crash(bob);
+    let expires = sim.now().after(MINUTE);
+    let code = sim.act(alice, |node, now| node.invite(group, 100, expires, now)).unwrap().code.unwrap();
+    let full = |sim: &mut Sim| sim.laptop(alice).events.iter().any(|(_, event)| *event == Event::Full);
+    for seed in 0.. {
+        if full(&mut sim) {
+            break;
+        }
+        let joining = crate::replica::Joining::start(
+            InviteCode::parse(&code).unwrap(),
+            "somebody",
+            &mut crate::sim::SeededRng::new(seed),
+        );
+        let joining = joining.unwrap();
+        show(&mut sim, group, joining.invite(), &joining.door().request);
+    }
+    let most = members(&mut sim, alice, group);
+    assert!((30..60).contains(&most), "{most} members");
+    let invited = sim.act(alice, |node, now| node.invite(group, 1, expires, now));
+    assert_eq!(invited.unwrap_err(), NodeError::Full, "no code that leads nowhere");
+
+    sim.start(bob);
+    assert!(sim.run_until(5 * MINUTE, |sim| members(sim, bob, group) == most));
+    sim.act(bob, |node, now| node.leave(group, now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| members(sim, alice, group) == most - 1));
+    sim.act(alice, |node, now| node.invite(group, 1, expires, now)).unwrap();
+}
