@@ -24,6 +24,21 @@ fn mistakes_are_told_to_programs_with_what_to_do() {
 }
 
 #[test]
+fn what_does_not_fit_is_named_with_its_bound_and_where_to_read_on() {
+    let alice = Laptop::of("alice");
+    let name = error(&alice, &["group", "create", &"é".repeat(40)]);
+    assert_eq!((&name["code"], &name["hint"]), (&"bad_field".into(), &"piquet group create --help".into()));
+    let message = name["message"].as_str().unwrap();
+    assert!(message.contains("“name”") && message.contains("64 bytes"), "{message}");
+    alice.one(&["group", "create", "picket"]);
+    let strike = ["strike", "call", "picket", "--zone", "UTC", "--start", "2031-12-05T18:00"];
+    let strike = [strike.as_slice(), &["--end", "2031-12-05T22:00", "--title", ""]].concat();
+    let title = error(&alice, &strike);
+    assert!(title["message"].as_str().unwrap().contains("“title”"), "{title}");
+    assert_eq!(error(&alice, &["send", "picket", ""])["hint"], "piquet send --help");
+}
+
+#[test]
 fn a_join_without_a_node_is_kept_and_says_so() {
     let (alice, bob) = (Laptop::of("alice"), Laptop::of("bob"));
     alice.one(&["group", "create", "picket"]);
@@ -38,6 +53,34 @@ fn a_join_without_a_node_is_kept_and_says_so() {
     );
     assert_eq!(bob.one(&["status"])["joining"], 1);
     assert_eq!(error(&alice, &["invite", "picket", "--expires", "0s"])["code"], "usage");
+}
+
+/// What a camera makes of lines of half blocks, each four dots wide, where `lit` ones are bright.
+fn seen_by_a_camera(drawing: &[&str]) -> Option<String> {
+    const DOT: usize = 4;
+    let lit = |line: &str, upper: bool| -> Vec<bool> {
+        line.chars().map(|c| c == '█' || c == if upper { '▀' } else { '▄' }).collect()
+    };
+    let rows: Vec<Vec<bool>> =
+        drawing.iter().flat_map(|line| [true, false].map(|upper| lit(line, upper))).collect();
+    let width = rows.iter().map(Vec::len).max()?;
+    let bright =
+        |x: usize, y: usize| if rows[y / DOT].get(x / DOT).is_some_and(|lit| *lit) { 255 } else { 0 };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width * DOT, rows.len() * DOT, bright);
+    let found = image.detect_grids();
+    found.first()?.decode().ok().map(|(_, text)| text)
+}
+
+#[test]
+fn a_camera_reads_the_code_off_the_screen() {
+    let mut alice = Laptop::of("alice");
+    alice.one(&["group", "create", "picket"]);
+    alice.up();
+    let shown = String::from_utf8(alice.run(&["invite", "picket", "--qr"]).stdout).unwrap();
+    let code = shown.lines().find(|line| line.starts_with("PQ1")).unwrap();
+    let drawing: Vec<&str> = shown.lines().filter(|line| line.contains('█')).collect();
+    assert_eq!(seen_by_a_camera(&drawing).as_deref(), Some(code));
+    assert!(code.len() > 59, "with an address");
 }
 
 #[test]
