@@ -122,8 +122,9 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            printer.failure(&failure);
-            ExitCode::from(failure.exit)
+            let exit = failure.exit;
+            printer.failure(&failure.with("command", usage::meant(Args::command(), &typed)));
+            ExitCode::from(exit)
         }
     }
 }

@@ -30,6 +30,14 @@ pub enum DecodeError {
     /// A value that the field doesn't allow.
     #[error("value not allowed")]
     Value,
+    /// A text that is empty where it may not be, too long, or has control characters.
+    #[error("{field}: 1 to {max} bytes, no control characters")]
+    Text {
+        /// Which.
+        field: &'static str,
+        /// Its bound in bytes.
+        max: usize,
+    },
 }
 
 /// Reads fixed-width big-endian fields from hostile bytes.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use piquet_protocol::codec::DecodeError;
 use piquet_protocol::group::invite::{CodeError, InviteCode};
 use piquet_protocol::group::seal::Suite;
 use piquet_protocol::id::{DeviceKey, GroupId};
@@ -287,7 +288,10 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::Author(AuthorError::Frozen(Frozen::Mending)) => Failure::new("mending", 1),
         NodeError::Author(AuthorError::Rekeying) => Failure::new("rekeying", 1),
         NodeError::Author(AuthorError::Unusable) => Failure::new("no_keys", 1),
-        NodeError::Author(AuthorError::Body(_)) => Failure::new("bad_field", 1),
+        NodeError::Author(AuthorError::Body(DecodeError::Text { field, max })) => {
+            Failure::new("bad_field", 1).with("field", *field).with("max", max.to_string())
+        }
+        NodeError::Author(AuthorError::Body(_)) => Failure::new("bad_value", 1),
         NodeError::Author(AuthorError::Seal(_)) => Failure::new("no_keys", 1),
         NodeError::Author(AuthorError::Store(error)) => store_failure(error),
     }

@@ -33,6 +33,6 @@ impl Action for Beacon {
         if self.contacts.len() > MAX_CONTACTS || self.acts.len() > MAX_TIPS || self.talk.len() > MAX_TIPS {
             return Err(DecodeError::TooLarge);
         }
-        self.contacts.iter().try_for_each(|contact| text::line(contact, MAX_ADDRESS))
+        self.contacts.iter().try_for_each(|contact| text::line("contact", contact, MAX_ADDRESS))
     }
 }

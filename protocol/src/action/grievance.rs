@@ -124,10 +124,10 @@ impl Action for Grievance {
             self.amounts.len() <= MAX_AMOUNTS,
             self.every.as_deref().is_none_or(|every| RHYTHMS.contains(&every)),
         ])?;
-        text::line(&self.platform, MAX_LINE)?;
-        text::optional_line(&self.place, MAX_LINE)?;
-        self.zone.as_deref().map_or(Ok(()), |zone| text::line(zone, MAX_LINE))?;
-        text::paragraph(&self.text, MAX_NARRATIVE)?;
+        text::line("platform", &self.platform, MAX_LINE)?;
+        text::optional_line("place", &self.place, MAX_LINE)?;
+        self.zone.as_deref().map_or(Ok(()), |zone| text::line("zone", zone, MAX_LINE))?;
+        text::paragraph("text", &self.text, MAX_NARRATIVE)?;
         self.amounts.iter().try_for_each(check_amount)
     }
 }
@@ -139,7 +139,7 @@ fn check_amount(amount: &Amount) -> Result<(), DecodeError> {
         amount.scale <= 4,
         amount.basis.as_deref().is_none_or(|basis| AMOUNT_BASES.contains(&basis)),
     ])?;
-    text::line(&amount.unit, 8)
+    text::line("amount", &amount.unit, 8)
 }
 
 /// Empty, a date, or two dates with `..` between them.

@@ -28,7 +28,9 @@ pub struct Message {
 
 impl Action for Message {
     fn check(&self) -> Result<(), DecodeError> {
-        text::all([!self.text.is_empty()])?;
-        text::paragraph(&self.text, MAX_TEXT)
+        if self.text.is_empty() {
+            return Err(DecodeError::Text { field: "text", max: MAX_TEXT });
+        }
+        text::paragraph("text", &self.text, MAX_TEXT)
     }
 }

@@ -128,9 +128,9 @@ impl Action for Call {
             self.expires >= self.end(),
             self.counters.len() == 1,
         ])?;
-        text::line(&self.title, MAX_TITLE)?;
-        text::optional_line(&self.tzdb, 16)?;
-        self.demands.iter().try_for_each(|demand| text::line(demand, MAX_DEMAND))?;
+        text::line("title", &self.title, MAX_TITLE)?;
+        text::optional_line("tzdb", &self.tzdb, 16)?;
+        self.demands.iter().try_for_each(|demand| text::line("demand", demand, MAX_DEMAND))?;
         self.legs.iter().try_for_each(check_leg)
     }
 }
@@ -143,10 +143,10 @@ fn are_forms(forms: &[String]) -> bool {
 
 fn check_leg(leg: &Leg) -> Result<(), DecodeError> {
     text::all([leg.start < leg.end])?;
-    text::line(&leg.zone, MAX_LINE)?;
-    text::optional_line(&leg.place, MAX_LINE)?;
-    text::line(&leg.start_local, 32)?;
-    text::line(&leg.end_local, 32)
+    text::line("zone", &leg.zone, MAX_LINE)?;
+    text::optional_line("place", &leg.place, MAX_LINE)?;
+    text::line("start", &leg.start_local, 32)?;
+    text::line("end", &leg.end_local, 32)
 }
 
 /// The end of a call before its time.
@@ -167,6 +167,6 @@ pub struct CallOff {
 impl Action for CallOff {
     fn check(&self) -> Result<(), DecodeError> {
         text::all([self.sequence > 0])?;
-        text::line(&self.reason, MAX_DEMAND)
+        text::line("reason", &self.reason, MAX_DEMAND)
     }
 }

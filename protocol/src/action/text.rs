@@ -5,25 +5,27 @@ use crate::codec::DecodeError;
 /// A one-line text of 1 to `max` bytes without control characters.
 ///
 /// # Errors
-/// [`DecodeError::Value`] otherwise.
-pub fn line(text: &str, max: usize) -> Result<(), DecodeError> {
-    all([(1..=max).contains(&text.len()), !text.chars().any(char::is_control)])
+/// [`DecodeError::Text`] otherwise.
+pub fn line(field: &'static str, text: &str, max: usize) -> Result<(), DecodeError> {
+    let fits = (1..=max).contains(&text.len()) && !text.chars().any(char::is_control);
+    if fits { Ok(()) } else { Err(DecodeError::Text { field, max }) }
 }
 
 /// A one-line text that may be empty.
 ///
 /// # Errors
-/// [`DecodeError::Value`] otherwise.
-pub fn optional_line(text: &str, max: usize) -> Result<(), DecodeError> {
-    if text.is_empty() { Ok(()) } else { line(text, max) }
+/// [`DecodeError::Text`] otherwise.
+pub fn optional_line(field: &'static str, text: &str, max: usize) -> Result<(), DecodeError> {
+    if text.is_empty() { Ok(()) } else { line(field, text, max) }
 }
 
 /// A text of at most `max` bytes whose only control character is the line feed.
 ///
 /// # Errors
-/// [`DecodeError::Value`] otherwise.
-pub fn paragraph(text: &str, max: usize) -> Result<(), DecodeError> {
-    all([text.len() <= max, !text.chars().any(|c| c.is_control() && c != '\n')])
+/// [`DecodeError::Text`] otherwise.
+pub fn paragraph(field: &'static str, text: &str, max: usize) -> Result<(), DecodeError> {
+    let fits = text.len() <= max && !text.chars().any(|c| c.is_control() && c != '\n');
+    if fits { Ok(()) } else { Err(DecodeError::Text { field, max }) }
 }
 
 /// Every one of some conditions.

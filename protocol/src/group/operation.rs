@@ -320,9 +320,9 @@ impl Control for Opened {
 /// A name of 1 to [`MAX_NAME`] bytes without control characters.
 ///
 /// # Errors
-/// [`DecodeError::Value`] otherwise.
+/// [`DecodeError::Text`] otherwise.
 pub fn check_name(name: &str) -> Result<(), DecodeError> {
     let fits =
         (1..=MAX_NAME).contains(&name.len()) && !name.chars().any(char::is_control) && name.trim() == name;
-    if fits { Ok(()) } else { Err(DecodeError::Value) }
+    if fits { Ok(()) } else { Err(DecodeError::Text { field: "name", max: MAX_NAME }) }
 }
