@@ -29,6 +29,9 @@ pub(super) enum Strike {
         group: String,
         /// Its id, or a unique prefix.
         id: String,
+        /// Take your pledge back; the last answer counts.
+        #[arg(long)]
+        withdraw: bool,
     },
     /// Call a strike off.
     CallOff {
@@ -92,7 +95,7 @@ impl Strike {
             Self::Call(call) => call.request()?,
             Self::List { group } => Request::StrikeList { group },
             Self::Show { group, id } => Request::StrikeShow { group, id },
-            Self::Pledge { group, id } => Request::StrikePledge { group, id },
+            Self::Pledge { group, id, withdraw } => Request::StrikePledge { group, id, yes: !withdraw },
             Self::CallOff { group, id, reason } => Request::StrikeCallOff { group, id, reason },
         })
     }

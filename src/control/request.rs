@@ -191,12 +191,14 @@ pub enum Request {
         /// Which.
         id: String,
     },
-    /// Pledges to take part.
+    /// Pledges to take part, or takes that back.
     StrikePledge {
         /// Where.
         group: String,
         /// Which.
         id: String,
+        /// Whether to take part.
+        yes: bool,
     },
     /// Calls a call off.
     StrikeCallOff {

@@ -150,7 +150,7 @@ impl Engine {
             Request::StrikeCall { group, call } => self.call_strike(&group, call, now),
             Request::StrikeList { group } => self.list_strikes(&group, now),
             Request::StrikeShow { group, id } => self.show_strike(&group, &id, now),
-            Request::StrikePledge { group, id } => self.pledge(&group, &id, now),
+            Request::StrikePledge { group, id, yes } => self.pledge(&group, &id, yes, now),
             Request::StrikeCallOff { group, id, reason } => self.call_off(&group, &id, &reason, now),
             Request::Doctor => Ok(doctor::findings(&self.node, around)),
             // The daemon's: without one there is nothing to end.

@@ -67,10 +67,14 @@ impl Engine {
         Ok(self.strike(id, call, now).into_iter().collect())
     }
 
-    pub(super) fn pledge(&mut self, group: &str, call: &str, now: Timestamp) -> Answer {
+    pub(super) fn pledge(&mut self, group: &str, call: &str, yes: bool, now: Timestamp) -> Answer {
         let replica = self.replica(group)?;
         let (id, call) = (replica.group(), lookup::call(replica, call)?);
-        self.node.pledge_to(id, call, now).map_err(|error| failure(&error))?;
+        let done = match yes {
+            true => self.node.pledge_to(id, call, now),
+            false => self.node.withdraw_pledge(id, call, now),
+        };
+        done.map_err(|error| failure(&error))?;
         self.show_strike(&id.to_hex(), &call.to_hex(), now)
     }
 

@@ -106,6 +106,18 @@ fn who_gets_a_call_can_check_where_it_came_from_and_who_sees_a_pledge() {
     assert!(seen["pledges"].is_null() && seen["sent"].is_null());
     let pledged = said(&bob, "en", &["strike", "pledge", "picket", made["id"].as_str().unwrap()]);
     assert!(pledged.contains("You have pledged.") && pledged.contains("can see who pledged"), "{pledged}");
+    let id = made["id"].as_str().unwrap();
+    let counted = |pledges: u32| {
+        until("it is counted", || alice.one(&["strike", "show", "picket", id])["pledges"] == pledges);
+    };
+    counted(1);
+    let change = [&at("2031-12-05T18:00", "2031-12-05T22:00")[..], &["--changes", id]].concat();
+    alice.one(&change);
+    until("bob sees the change", || bob.one(&["strike", "show", "picket", id])["sequence"] == 2);
+    let shown = said(&bob, "en", &["strike", "show", "picket", id]);
+    assert!(shown.contains("your pledge counts for what it says now"), "{shown}");
+    assert_eq!(bob.one(&["strike", "pledge", "picket", id, "--withdraw"])["mine"], false);
+    counted(0);
     until("it is delivered", || {
         alice.one(&["strike", "show", "picket", made["id"].as_str().unwrap()])["sent"]["state"] == "delivered"
     });

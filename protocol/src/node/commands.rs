@@ -430,13 +430,36 @@ impl<S: Store> Node<S> {
     /// # Errors
     /// [`NodeError::TooLate`] after the close or a call-off.
     pub fn pledge_to(&mut self, group: GroupId, call: EntryId, now: Timestamp) -> Result<(), NodeError> {
+        self.answer_call(group, call, true, now)
+    }
+
+    /// Takes a pledge back, on the same terms.
+    ///
+    /// # Errors
+    /// [`NodeError::TooLate`] after the close or a call-off.
+    pub fn withdraw_pledge(
+        &mut self,
+        group: GroupId,
+        call: EntryId,
+        now: Timestamp,
+    ) -> Result<(), NodeError> {
+        self.answer_call(group, call, false, now)
+    }
+
+    fn answer_call(
+        &mut self,
+        group: GroupId,
+        call: EntryId,
+        yes: bool,
+        now: Timestamp,
+    ) -> Result<(), NodeError> {
         let replica = self.replica(&group)?;
         replica.may_write(Kind::PledgeAnswer)?;
         let view = replica.board().call_view(&call).ok_or(NodeError::NotFound)?;
         if view.called_off.is_some() || now.as_secs() >= view.body.closes {
             return Err(NodeError::TooLate);
         }
-        self.say_yes(group, call, now)?;
+        self.decide(group, call, yes, now)?;
         self.after(group, now)?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Answering calls, and counting the answers (A-10 … A-12).
 //!
 //! Every node that has seen a call answers once, yes or blank, at a random moment within the call's
-//! window, so that an answer tells nothing. A pledge made after that goes out at once.
+//! window, so that an answer tells nothing. What is decided after that goes out at once.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl PledgeState {
 
     /// Whether an answer is to be posted: the first, or another than was posted.
     fn is_open(&self) -> bool {
-        self.answered != Some(self.yes) && (self.yes || self.answered.is_none())
+        self.answered != Some(self.yes)
     }
 
     fn due(&self) -> Option<Timestamp> {
@@ -118,15 +118,16 @@ impl<S: Store> Node<S> {
         });
     }
 
-    /// Says yes to a call.
-    pub(super) fn say_yes(
+    /// Decides what to answer to a call.
+    pub(super) fn decide(
         &mut self,
         group: GroupId,
         call: EntryId,
+        yes: bool,
         now: Timestamp,
     ) -> Result<(), AuthorError> {
         let Some(mut state) = self.pledges.get(&(group, call)).copied() else { return Ok(()) };
-        state.yes = true;
+        state.yes = yes;
         if state.answered.is_some() {
             state.at = now;
         }

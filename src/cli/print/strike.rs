@@ -11,10 +11,13 @@ use crate::schedule::{here, wall};
 impl Printer {
     /// `brief`: one of a list.
     pub(super) fn strike(&self, reply: &Reply, brief: bool) -> bool {
-        let Reply::Strike { id, title, state, reason, legs, forms, demands, mine, conflicting, .. } = reply
+        let Reply::Strike {
+            id, title, state, reason, legs, forms, demands, mine, conflicting, sequence, ..
+        } = reply
         else {
             return true;
         };
+        let changed = *sequence > 1 && state == "pledging";
         let state = self.texts.get(&format!("strike-{}", state.replace('_', "-")), &[]);
         let shown = self.line(&format!("{}  {}  {state}", short(id), plain(title).bold()));
         if let Some(reason) = reason {
@@ -28,7 +31,7 @@ impl Printer {
         }
         self.pledges(reply);
         if *mine {
-            self.say("strike-mine", &[]);
+            self.say(if changed { "strike-mine-changed" } else { "strike-mine" }, &[]);
         }
         if *conflicting {
             self.say("strike-conflicting", &[]);

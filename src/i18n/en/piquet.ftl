@@ -115,6 +115,7 @@ strike-hidden = Pledges are hidden until five, or the close; { $threshold ->
 }
 strike-closes = Pledging ends { $time } ({ $zone }).
 strike-mine = You have pledged.
+strike-mine-changed = You have pledged. The call was changed: your pledge counts for what it says now, unless you take it back (`--withdraw`).
 strike-conflicting = There are two versions with the same number: ask who called.
 strike-caller = Called by { $name } ({ $id }), { $mandate }.
 mandate-founder = who founded this group and has the mandate

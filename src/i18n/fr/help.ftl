@@ -101,5 +101,6 @@ arg-strike-call-changes = Change cet appel au lieu d'en faire un nouveau : redit
 cmd-strike-list = Liste les appels d'un groupe
 cmd-strike-show = Montre un appel et d'où il vient
 cmd-strike-pledge = S'engage à participer. Les personnes nommées dans l'appel pour compter le voient, personne d'autre
+arg-strike-pledge-withdraw = Retire votre engagement ; la dernière réponse compte
 cmd-strike-call-off = Annule une grève
 arg-strike-call-off-reason = Pourquoi

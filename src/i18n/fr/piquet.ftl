@@ -119,6 +119,7 @@ strike-hidden = Engagements cachés jusqu'à cinq, ou jusqu'à la clôture ; { $
 }
 strike-closes = Clôture des engagements : { $time } ({ $zone }).
 strike-mine = Votre engagement est pris.
+strike-mine-changed = Votre engagement est pris. L'appel a changé : il vaut pour ce que l'appel dit maintenant, sauf si vous le retirez (`--withdraw`).
 strike-conflicting = Il y a deux versions du même numéro : demandez à qui appelle.
 strike-caller = Appel de { $name } ({ $id }), { $mandate }.
 mandate-founder = qui a créé ce groupe et en a le mandat

@@ -85,6 +85,27 @@ fn the_last_answer_counts_and_an_earlier_yes_is_not_shown_again() {
 }
 
 #[test]
+fn a_pledge_can_be_taken_back_and_given_again_until_the_close() {
+    let (mut sim, group, call) = called(49);
+    for (yes, count) in [(false, 0), (true, 1), (false, 0)] {
+        sim.act(1, |node, now| match yes {
+            true => node.pledge_to(group, call, now),
+            false => node.withdraw_pledge(group, call, now),
+        })
+        .unwrap();
+        assert!(sim.run_until(5 * MINUTE, |sim| tally(sim, group, call) == Some(count)));
+        sim.crash(1);
+        sim.start(1);
+    }
+    let closes = board_of(&mut sim, 0, group, |b| b.call_view(&call).unwrap().body.closes);
+    let left = closes - sim.now().as_secs();
+    sim.run_for(Duration::from_secs(left + 600));
+    assert_eq!(board_of(&mut sim, 3, group, |b| b.count(&call)), Some((0, true)));
+    let late = sim.act(1, |node, now| node.withdraw_pledge(group, call, now));
+    assert_eq!(late, Err(NodeError::TooLate));
+}
+
+#[test]
 fn a_yes_to_one_call_is_none_to_another() {
     let (mut sim, group, call) = called(43);
     let plan = plan(&sim, 60);
