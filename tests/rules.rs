@@ -44,12 +44,14 @@ fn rules() -> BTreeMap<String, Rule> {
     let mut rules = BTreeMap::new();
     for path in files("protocol/spec", "md") {
         let chapter = path.file_name().unwrap().to_string_lossy().into_owned();
-        for part in read(&path).split("**").collect::<Vec<_>>().windows(2) {
-            if let [id, text] = part
-                && is_id(id)
-            {
-                let rule = Rule { chapter: chapter.clone(), text: (*text).to_owned() };
-                assert!(rules.insert((*id).to_owned(), rule).is_none(), "{id} stands twice");
+        let mut current = None;
+        for part in read(&path).split("**") {
+            if is_id(part) {
+                let rule = Rule { chapter: chapter.clone(), text: String::new() };
+                assert!(rules.insert(part.to_owned(), rule).is_none(), "{part} stands twice");
+                current = Some(part.to_owned());
+            } else if let Some(rule) = current.as_ref().and_then(|id| rules.get_mut(id)) {
+                rule.text.push_str(part);
             }
         }
     }
@@ -135,6 +137,16 @@ fn every_test_and_vector_the_spec_names_is_there() {
             }
         }
     }
+}
+
+#[test]
+fn every_rule_of_the_spec_names_a_test_or_a_vector() {
+    let bare = rules().into_iter().filter(|(_, rule)| {
+        let text = rule.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        !rule.is_reserved() && !text.contains("T: `") && !text.contains(" V: ")
+    });
+    let bare: Vec<String> = bare.map(|(id, rule)| format!("{id} ({})", rule.chapter)).collect();
+    assert!(bare.is_empty(), "no test and no vector is named for {bare:?}");
 }
 
 /// The value of a constant or field in a file, for comparing with the table.

@@ -1,7 +1,8 @@
 //! What nodes may rely on whoever is at the other end, and on their own disks.
 
 use super::*;
-use crate::sync::Message;
+use crate::node::known::Known;
+use crate::sync::{Groups as _, Message};
 
 /// Frames a node would send now, by type.
 fn leaving(outputs: &[Output]) -> Vec<Message> {
@@ -199,4 +200,32 @@ fn a_disk_that_stays_full_keeps_nobody_busy() {
     let answers = |sim: &mut Sim| board_of(sim, 0, group, |b| b.answers(&call).count());
     assert!(sim.run_until(10 * MINUTE, |sim| answers(sim) == 3), "its own answer too");
     assert_eq!(sim.laptop(1).node.as_ref().unwrap().refusal(), None);
+}
+
+/// Groups that the first laptop would show whoever answers at an address.
+fn shown(sim: &mut Sim, address: &str) -> Vec<GroupId> {
+    let now = sim.now();
+    let node = sim.laptop(0).node.as_ref().unwrap();
+    let known = Known::new(&node.replicas, &node.joins, &node.store, &node.discovered, now);
+    known.shown(address).iter().map(|claim| claim.group).collect()
+}
+
+#[test]
+fn a_group_is_shown_only_where_one_of_its_members_said_to_be() {
+    let (mut sim, group) = picket(411, 2);
+    let other = sim.act(0, |node, now| node.create_group("other", "alice", Suite::Classical, now)).unwrap();
+    let carla = sim.add();
+    admit(&mut sim, other, carla, "carla");
+    let told = |sim: &mut Sim, group| {
+        let contacts = sim.laptop(0).node.as_ref().unwrap().group(&group).unwrap().contacts();
+        contacts.first().map(|(_, address)| address.clone())
+    };
+    assert!(sim.run_until(5 * MINUTE, |sim| told(sim, group).is_some() && told(sim, other).is_some()));
+    let (bobs, carlas) = (told(&mut sim, group).unwrap(), told(&mut sim, other).unwrap());
+    assert_eq!(shown(&mut sim, &bobs), [group]);
+    assert_eq!(shown(&mut sim, &carlas), [other], "not even that the same person is in both");
+    assert_eq!(shown(&mut sim, "/ip4/10.9.9.9/tcp/1"), []);
+    let bob = member(&mut sim, 1, group);
+    sim.act(0, |node, now| node.remove(group, bob, now)).unwrap();
+    assert_eq!(shown(&mut sim, &bobs), [], "nor to who is out");
 }
