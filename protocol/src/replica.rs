@@ -122,6 +122,8 @@ pub struct Replica {
     state: Option<(EpochId, EpochState)>,
     /// The leaves of the head: a node that has none is not in.
     leaves: BTreeSet<DeviceKey>,
+    /// Commits since genesis to the head.
+    number: u64,
     board: Board,
     profiles: BTreeMap<DeviceKey, Profile>,
     beacons: BTreeMap<DeviceKey, Beacon>,
@@ -202,8 +204,8 @@ impl Replica {
     }
 
     /// The number of commits to the head.
-    pub fn epoch_number(&self) -> u32 {
-        self.tree.get(&self.head()).map_or(0, |node| node.number)
+    pub fn epoch_number(&self) -> u64 {
+        self.number
     }
 
     /// Whether every leaf of the head belongs to a current member: the gate (K-9).

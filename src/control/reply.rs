@@ -16,7 +16,7 @@ pub struct GroupStatus {
     /// Current members.
     pub members: usize,
     /// Commits since the start.
-    pub epoch: u32,
+    pub epoch: u64,
     /// Stored entries.
     pub entries: usize,
     /// Entries that wait for others.
@@ -168,7 +168,7 @@ pub enum Reply {
         /// `draft` or `group`.
         kind: String,
         /// Commits since the start.
-        epoch: u32,
+        epoch: u64,
         /// Current members.
         members: usize,
         /// `keyholder` or `member`; `none` when out.
@@ -202,7 +202,7 @@ pub enum Reply {
         /// Id.
         group: String,
         /// The epoch without that member.
-        epoch: u32,
+        epoch: u64,
         /// Who was put out.
         member: String,
         /// By what name.
@@ -224,7 +224,7 @@ pub enum Reply {
         /// `draft` or `group`.
         kind: String,
         /// The last epoch this profile was in.
-        epoch: u32,
+        epoch: u64,
         /// Members that stay.
         members: usize,
         /// `none`.

@@ -82,6 +82,10 @@ fn counts(sim: &mut Sim, laptop: usize, group: GroupId) -> (usize, usize) {
     sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().counts()
 }
 
+fn epoch_number(sim: &mut Sim, laptop: usize, group: GroupId) -> u64 {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().epoch_number()
+}
+
 fn head(sim: &mut Sim, laptop: usize, group: GroupId) -> crate::id::EpochId {
     sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap().head()
 }
@@ -98,6 +102,12 @@ fn three_people_come_in_by_code_and_talk() {
     let names = sim.laptop(2).node.as_ref().unwrap().group(&group).unwrap().members();
     let names: Vec<_> = names.into_iter().filter_map(|m| m.name).collect();
     assert_eq!(names.len(), 3);
+    for restarted in [false, true] {
+        let numbers = [0, 1, 2].map(|laptop| epoch_number(&mut sim, laptop, group));
+        assert_eq!(numbers, [2; 3], "two commits since the group was made, whoever came when ({restarted})");
+        (0..3).for_each(|laptop| sim.crash(laptop));
+        (0..3).for_each(|laptop| sim.start(laptop));
+    }
 }
 
 #[test]

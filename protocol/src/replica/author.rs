@@ -108,6 +108,7 @@ impl Replica {
             ring: KeyRing::default(),
             state: None,
             leaves: BTreeSet::new(),
+            number: 0,
             board: crate::action::board::Board::default(),
             profiles: BTreeMap::new(),
             beacons: BTreeMap::new(),

@@ -147,6 +147,7 @@ impl Replica {
         }
         if let Some(state) = self.shelf(round).state(&head)? {
             self.leaves = state.leaves().unwrap_or_default();
+            self.number = state.number().unwrap_or_default();
             self.state = Some((head, state));
         }
         Ok(())

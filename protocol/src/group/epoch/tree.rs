@@ -17,8 +17,6 @@ pub struct EpochNode {
     pub parent: Option<EpochId>,
     /// Who made the commit.
     pub maker: DeviceKey,
-    /// Commits between the first epoch and this one.
-    pub number: u32,
     /// Whether this commit, or one below it, was made by a key-holder of its time.
     pub keyholder_below: bool,
 }
@@ -34,7 +32,7 @@ pub struct EpochTree {
 impl EpochTree {
     /// A tree of the first epoch alone.
     pub fn new(root: EpochId, founder: DeviceKey) -> Self {
-        let node = EpochNode { parent: None, maker: founder, number: 0, keyholder_below: true };
+        let node = EpochNode { parent: None, maker: founder, keyholder_below: true };
         Self { root, nodes: BTreeMap::from([(root, node)]), children: BTreeMap::new() }
     }
 
@@ -56,13 +54,11 @@ impl EpochTree {
 
     /// Adds a checked commit; false if the parent is unknown or the maker has one there already.
     pub fn insert(&mut self, epoch: EpochId, parent: EpochId, maker: DeviceKey, by_keyholder: bool) -> bool {
-        let Some(number) = self.nodes.get(&parent).map(|node| node.number.saturating_add(1)) else {
-            return false;
-        };
-        if self.has_commit_by(&parent, &maker) || self.nodes.contains_key(&epoch) {
+        let fits = self.nodes.contains_key(&parent) && !self.nodes.contains_key(&epoch);
+        if !fits || self.has_commit_by(&parent, &maker) {
             return false;
         }
-        self.nodes.insert(epoch, EpochNode { parent: Some(parent), maker, number, keyholder_below: false });
+        self.nodes.insert(epoch, EpochNode { parent: Some(parent), maker, keyholder_below: false });
         self.children.entry(parent).or_default().insert(epoch);
         if by_keyholder {
             self.mark_upwards(epoch);

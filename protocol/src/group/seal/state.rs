@@ -222,6 +222,15 @@ impl EpochState {
         checklist::leaves(self.load(&provider)?.public_group())
     }
 
+    /// The commits since genesis, the same on sibling branches: to be shown, never to name an epoch by.
+    ///
+    /// # Errors
+    /// [`SealError::Invalid`] if the state is unusable.
+    pub fn number(&self) -> Result<u64, SealError> {
+        let provider = Provider::reading(&self.records);
+        Ok(self.load(&provider)?.epoch().as_u64())
+    }
+
     /// The suite of the group.
     ///
     /// # Errors
