@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use piquet::daemon::now;
-use piquet::net::{self, Config, Limits, Net};
+use piquet::net::{self, Config, Limits, Listen, Net};
 use piquet_protocol::id::GroupId;
 use piquet_protocol::node::{Input, Node, Output};
 use piquet_protocol::replica::Event;
@@ -39,7 +39,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) async fn open() -> Self {
-        let listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+        let listen = Listen::At(vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()]);
         let config = Config { listen, lan: false, limits: Limits::default() };
         let (net, mut events) = Net::start(config).await.unwrap();
         let Some(net::Event::Listening(address)) = events.recv().await else { panic!("no address") };

@@ -28,14 +28,33 @@ use stream::Outgoing;
 pub type Conn = u64;
 
 /// What a node wants of its network.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen; port 0 for any.
-    pub listen: Vec<Multiaddr>,
+    /// Where to listen.
+    pub listen: Listen,
     /// Whether to announce and look for nodes on the local network.
     pub lan: bool,
     /// Bounds.
     pub limits: Limits,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug)]
+pub enum Listen {
+    /// At each of these; port 0 for any.
+    At(Vec<Multiaddr>),
+    /// On all addresses of the machine, at these ports if they are free, else at any: what members and codes
+    /// were told goes on being true after a restart.
+    Anywhere(Ports),
+}
+
+/// TCP ports, by kind of address; 0 for any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// With IPv4.
+    pub v4: u16,
+    /// With IPv6.
+    pub v6: u16,
 }
 
 /// What the network reports.
@@ -74,6 +93,9 @@ pub enum NetError {
     /// An address can't be listened at.
     #[error("can't listen at {0}")]
     Listen(Multiaddr),
+    /// The machine has no address.
+    #[error("can't listen anywhere")]
+    Nowhere,
     /// The transport can't be built.
     #[error("no network: {0}")]
     Transport(String),

@@ -98,6 +98,33 @@ mod lan {
     }
 
     #[test]
+    fn who_was_off_is_found_where_it_was_and_yesterdays_code_still_leads_there() {
+        let Some(mut lan) = Lan::new("who_was_off_is_found_where_it_was") else { return };
+        let [mut alice, mut bob, mut carla] = ["alice", "bob", "carla"].map(|name| laptop(&mut lan, name));
+        alice.up_with(&[]);
+        bob.up_with(&[]);
+        alice.one(&["group", "create", "picket"]);
+        bob.one(&["join", &alice.invite("picket")]);
+        let on_paper = alice.invite("picket");
+        until("they talk", || peers(&alice) == 1 && peers(&bob) == 1);
+        alice.kill();
+        bob.kill();
+        alice.up_with(&[]);
+        bob.up_with(&[]);
+        carla.up_with(&[]);
+        until("they talk again", || peers(&alice) == 1 && peers(&bob) == 1);
+        assert_eq!(carla.one(&["join", &on_paper])["state"], "joined");
+        // Where something else has taken the port, another one does.
+        let before = port(&alice);
+        alice.kill();
+        let taken = lan.at(0, || std::net::TcpListener::bind(("0.0.0.0", before)).unwrap());
+        alice.up_with(&[]);
+        assert_ne!(port(&alice), before);
+        until("she calls the others", || peers(&alice) > 0);
+        drop(taken);
+    }
+
+    #[test]
     fn a_cut_cable_delays_and_loses_nothing() {
         let Some(mut lan) = Lan::new("a_cut_cable") else { return };
         let (alice, bob) = picket(&mut lan);
@@ -313,10 +340,11 @@ mod lan {
 
     /// 64 strangers with real handshakes who send as much as they may; what is measured while they stay.
     async fn strangers(port: u16, measure: impl Fn() -> u64) -> u64 {
-        use piquet::net::{Config, Event, Net};
+        use piquet::net::{Config, Event, Limits, Listen, Net};
         let mut there = Vec::new();
         for number in 0..64 {
-            let (net, mut events) = Net::start(Config::default()).await.unwrap();
+            let config = Config { listen: Listen::At(vec![]), lan: false, limits: Limits::default() };
+            let (net, mut events) = Net::start(config).await.unwrap();
             net.dial(format!("/ip4/10.81.{number}.100/tcp/{port}").parse().unwrap());
             let event = tokio::time::timeout(SOON, events.recv()).await.unwrap();
             let Some(Event::Connected { conn, .. }) = event else { panic!("{number}: {event:?}") };

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use rand_core::CryptoRng;
 
+use crate::codec::Reader;
 use crate::entry::Entry;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
@@ -126,6 +127,10 @@ const GROUPS: [(&[u8], Retention); 2] = [(b"groups", Retention::Kept), (b"groups
 /// What losses this node has drawn its conclusions from.
 fn mended_key() -> Key {
     Key::new(Table::Profile, *b"mended", 0)
+}
+
+fn ports_key() -> Key {
+    Key::new(Table::Profile, *b"ports", 0)
 }
 
 /// `None` for what is damaged.
@@ -564,6 +569,22 @@ impl<S: Store> Node<S> {
     /// Sets it.
     pub fn set_name(&mut self, name: &str) {
         self.overlay.put(Key::new(Table::Profile, *b"name", 0), Retention::Kept, name.as_bytes().to_vec());
+    }
+
+    /// The ports this profile listened at last, with IPv4 and with IPv6; 0 for none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn ports(&self) -> Result<[u16; 2], StoreError> {
+        let kept = self.store.get(&ports_key())?.unwrap_or_default();
+        let mut reader = Reader::new(&kept);
+        Ok([reader.u16().unwrap_or(0), reader.u16().unwrap_or(0)])
+    }
+
+    /// Keeps them for the next start: addresses that members and codes were told go on answering.
+    pub fn keep_ports(&mut self, ports: [u16; 2]) {
+        let record = ports.iter().flat_map(|port| port.to_be_bytes()).collect();
+        self.overlay.put(ports_key(), Retention::Kept, record);
     }
 
     /// Groups in which this profile writes nothing, and why.

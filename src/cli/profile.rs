@@ -57,7 +57,7 @@ impl Init {
 #[derive(Args, Default)]
 pub(super) struct Up {
     /// Where to listen, such as /ip4/0.0.0.0/tcp/4001; may be given several times [default: all addresses of
-    /// this laptop, any free port].
+    /// this laptop, at the port of the last start, if it is free].
     #[arg(long, value_name = "MULTIADDR")]
     listen: Vec<String>,
     /// Find nodes on this network. Others on it can see that a node is here.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
 use piquet_protocol::group::invite::Hint;
 use piquet_protocol::node::{Input, Output};
 use piquet_protocol::replica::Event;
@@ -16,7 +17,7 @@ use super::following::Following;
 use super::now;
 use crate::control::server::{self, Call};
 use crate::control::{Failure, Reply, Request};
-use crate::net::{self, Limits, Net};
+use crate::net::{self, Limits, Listen, Net, Ports};
 
 /// Inputs taken before they are made durable together.
 const ROUND: usize = 64;
@@ -78,6 +79,8 @@ struct Daemon {
     tell: Box<dyn FnMut(UpEvent) + Send>,
     /// Whether it was said that the disk refuses.
     refused: bool,
+    /// Where it listens, kept for the next start; none if somebody said where.
+    ports: Option<Ports>,
     /// When the first address was known; none once ready was said.
     listening_since: Option<Instant>,
     /// Whether that was said.
@@ -96,7 +99,8 @@ pub async fn up(
     tell: Box<dyn FnMut(UpEvent) + Send>,
 ) -> Result<(), Failure> {
     engine.writable()?;
-    let listen = addresses(&options.listen)?;
+    let ports = options.listen.is_empty().then(|| ports(&engine));
+    let listen = ports.map_or_else(|| addresses(&options.listen), |ports| Ok(Listen::Anywhere(ports)))?;
     let config = net::Config { listen, lan: options.lan, limits: Limits::default() };
     let (net, mut events) = Net::start(config).await.map_err(|_| Failure::new("no_network", 1))?;
     let (calls, mut asked) = mpsc::channel(ROUND);
@@ -109,6 +113,7 @@ pub async fn up(
         following: Following::default(),
         tell,
         refused: false,
+        ports,
         listening_since: None,
         ready: false,
         over: false,
@@ -118,10 +123,15 @@ pub async fn up(
     done
 }
 
-fn addresses(listen: &[String]) -> Result<Vec<Multiaddr>, Failure> {
-    let default = || vec!["/ip4/0.0.0.0/tcp/0".to_owned(), "/ip6/::/tcp/0".to_owned()];
-    let listen = if listen.is_empty() { default() } else { listen.to_vec() };
-    listen.iter().map(|a| a.parse().map_err(|_| Failure::new("bad_address", 1).with("address", a))).collect()
+fn addresses(listen: &[String]) -> Result<Listen, Failure> {
+    let read = |text: &String| text.parse().map_err(|_| Failure::new("bad_address", 1).with("address", text));
+    listen.iter().map(read).collect::<Result<_, _>>().map(Listen::At)
+}
+
+/// Those of the last start; a record that can't be read costs no more than another port.
+fn ports(engine: &Engine) -> Ports {
+    let [v4, v6] = engine.node.ports().unwrap_or_default();
+    Ports { v4, v6 }
 }
 
 impl Daemon {
@@ -185,6 +195,7 @@ impl Daemon {
     }
 
     fn listening(&mut self, address: &Multiaddr) -> Result<(), Failure> {
+        self.keep_port(address);
         let text = address.to_string();
         if Hint::from_multiaddr(&text).is_some() && !self.around.listen.contains(&text) {
             self.around.listen.push(text);
@@ -193,6 +204,20 @@ impl Daemon {
             }
         }
         self.tell_addresses()
+    }
+
+    fn keep_port(&mut self, address: &Multiaddr) {
+        let Some(ports) = &mut self.ports else { return };
+        let before = *ports;
+        let mut parts = address.iter();
+        match (parts.next(), parts.next()) {
+            (Some(Protocol::Ip4(_)), Some(Protocol::Tcp(port))) => ports.v4 = port,
+            (Some(Protocol::Ip6(_)), Some(Protocol::Tcp(port))) => ports.v6 = port,
+            _ => {}
+        }
+        if *ports != before {
+            self.engine.node.keep_ports([ports.v4, ports.v6]);
+        }
     }
 
     fn unreachable(&mut self, address: &Multiaddr) -> Result<(), Failure> {

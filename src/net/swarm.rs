@@ -1,6 +1,7 @@
 //! The swarm's task: dials, listens, hands streams to tasks of their own.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::Version;
 use libp2p::core::{ConnectedPoint, Transport};
 use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, NetworkBehaviour, SwarmEvent};
@@ -19,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::behaviour::{Opened, SyncBehaviour};
 use super::meter::Meters;
 use super::stream::{self, Outgoing};
-use super::{Command, Config, Conn, Event, Limits, NetError, Streams};
+use super::{Command, Config, Conn, Event, Limits, Listen, NetError, Streams};
 
 /// Streams of one connection: sync, identify, and room for one more of each way.
 const STREAMS: usize = 16;
@@ -50,10 +52,30 @@ pub(super) fn start(config: &Config, meters: &Meters) -> Result<Swarm<Behaviour>
             config.with_idle_connection_timeout(IDLE).with_max_negotiating_inbound_streams(NEGOTIATING)
         })
         .build();
-    for address in &config.listen {
-        swarm.listen_on(address.clone()).map_err(|_| NetError::Listen(address.clone()))?;
-    }
+    listen(&mut swarm, &config.listen)?;
     Ok(swarm)
+}
+
+fn listen(swarm: &mut Swarm<Behaviour>, listen: &Listen) -> Result<(), NetError> {
+    match listen {
+        Listen::At(addresses) => addresses.iter().try_for_each(|address| {
+            let listening = swarm.listen_on(address.clone());
+            listening.map(|_| ()).map_err(|_| NetError::Listen(address.clone()))
+        }),
+        Listen::Anywhere(ports) => {
+            let all = [
+                (Protocol::Ip4(Ipv4Addr::UNSPECIFIED), ports.v4),
+                (Protocol::Ip6(Ipv6Addr::UNSPECIFIED), ports.v6),
+            ];
+            let at = |ip: &Protocol<'static>, port| Multiaddr::from(ip.clone()).with(Protocol::Tcp(port));
+            // A machine may know one kind of address only.
+            let listening = all.map(|(ip, port)| {
+                let kept = swarm.listen_on(at(&ip, port));
+                kept.or_else(|_| swarm.listen_on(at(&ip, 0))).is_ok()
+            });
+            if listening.contains(&true) { Ok(()) } else { Err(NetError::Nowhere) }
+        }
+    }
 }
 
 /// TCP, names resolved by the system, an allowance for strangers, Noise, Yamux.

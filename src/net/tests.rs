@@ -18,7 +18,7 @@ struct Node {
 }
 
 async fn node(limits: Limits) -> Node {
-    let listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
+    let listen = Listen::At(vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()]);
     let (net, mut events) = Net::start(Config { listen, lan: false, limits }).await.unwrap();
     let address = match timeout(SOON, events.recv()).await.unwrap().unwrap() {
         Event::Listening(address) => address,

@@ -21,7 +21,7 @@ arg-id = Son identifiant, ou un début unique
 arg-no_passphrase = Sans phrase de passe : quiconque a l'ordinateur peut tout y lire
 
 cmd-up = Démarre votre nœud (la première fois : crée un profil). La commande par défaut
-arg-up-listen = Où écouter, par exemple /ip4/0.0.0.0/tcp/4001 ; peut être répété [par défaut : toutes les adresses de cet ordinateur, un port libre]
+arg-up-listen = Où écouter, par exemple /ip4/0.0.0.0/tcp/4001 ; peut être répété [par défaut : toutes les adresses de cet ordinateur, au port de la dernière fois, s'il est libre]
 arg-up-lan = Cherche des nœuds sur ce réseau. D'autres y voient alors qu'un nœud est là
 arg-up-no_web = Pas de page dans le navigateur (il n'y en a pas encore)
 arg-up-name = Comment les groupes vous appellent, sauf si vous dites autrement en rejoignant : pas besoin d'un vrai nom [par défaut : member]
