@@ -6,7 +6,7 @@ use super::super::plain::{plain, who};
 use super::{Printer, short};
 use crate::control::Reply;
 use crate::control::reply::{LegReply, OriginReply};
-use crate::schedule::{here, wall};
+use crate::schedule::wall;
 
 impl Printer {
     /// `brief`: one of a list.
@@ -61,7 +61,7 @@ impl Printer {
     }
 
     fn pledges(&self, reply: &Reply) {
-        let Reply::Strike { pledges, threshold, closes, legs, .. } = reply else { return };
+        let Reply::Strike { pledges, threshold, closes, legs, state, .. } = reply else { return };
         let threshold = threshold.to_string();
         match pledges {
             Some(count) => {
@@ -69,15 +69,20 @@ impl Printer {
             }
             None => self.say("strike-hidden", &[("threshold", &threshold)]),
         };
-        let zone = legs.first().map_or("UTC", |leg| leg.zone.as_str());
-        let time = seconds(closes).map_or(closes.clone(), |seconds| wall(seconds, zone));
-        self.say("strike-closes", &[("time", &time), ("zone", &plain(zone))]);
+        if state == "pledging" {
+            let (time, zone) = first_clock(closes, legs);
+            self.say("strike-closes", &[("time", &time), ("zone", &zone)]);
+        }
     }
 
     /// Where a call came from, and who can see names: what everybody should look at before pledging.
     fn provenance(&self, reply: &Reply) {
-        let Reply::Strike { origin, call_off, sequence, expires, counters, sent, .. } = reply else { return };
-        self.say("strike-version", &[("sequence", &sequence.to_string()), ("expires", &here(expires))]);
+        let Reply::Strike { origin, call_off, sequence, expires, counters, sent, legs, .. } = reply else {
+            return;
+        };
+        let (time, zone) = first_clock(expires, legs);
+        let version = [("sequence", sequence.to_string()), ("expires", time), ("zone", zone)];
+        self.say("strike-version", &version.each_ref().map(|(k, v)| (*k, v.as_str())));
         self.origin(origin, "strike-caller");
         call_off.iter().for_each(|origin| self.origin(origin, "strike-off-by"));
         let counters: Vec<String> = counters.iter().map(|name| who(name)).collect();
@@ -94,6 +99,12 @@ impl Printer {
         self.say(said, &args.each_ref().map(|(k, v)| (*k, v.as_str())));
         self.say(if origin.verified { "strike-verified" } else { "strike-not-verified" }, &[]);
     }
+}
+
+/// A moment by the clocks of the first leg, and their zone.
+fn first_clock(utc: &str, legs: &[LegReply]) -> (String, String) {
+    let zone = legs.first().map_or("UTC", |leg| leg.zone.as_str());
+    (seconds(utc).map_or(utc.to_owned(), |seconds| wall(seconds, zone)), plain(zone))
 }
 
 fn seconds(utc: &str) -> Option<u64> {
