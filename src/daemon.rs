@@ -1,5 +1,6 @@
 //! The daemon owns the node and the clock; without one, a command opens the profile itself.
 
+mod addresses;
 mod answers;
 mod doctor;
 pub mod engine;

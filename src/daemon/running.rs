@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
-use libp2p::multiaddr::Protocol;
 use piquet_protocol::group::invite::Hint;
 use piquet_protocol::node::{Input, Output};
 use piquet_protocol::replica::Event;
@@ -12,6 +11,7 @@ use piquet_protocol::store::StoreError;
 use piquet_protocol::sync::{Connected, ConnectionId, ROOM};
 use tokio::sync::mpsc;
 
+use super::addresses;
 use super::engine::{Engine, Surroundings};
 use super::following::Following;
 use super::now;
@@ -99,8 +99,8 @@ pub async fn up(
     tell: Box<dyn FnMut(UpEvent) + Send>,
 ) -> Result<(), Failure> {
     engine.writable()?;
-    let ports = options.listen.is_empty().then(|| ports(&engine));
-    let listen = ports.map_or_else(|| addresses(&options.listen), |ports| Ok(Listen::Anywhere(ports)))?;
+    let ports = options.listen.is_empty().then(|| addresses::last_ports(&engine));
+    let listen = ports.map_or_else(|| addresses::said(&options.listen), |at| Ok(Listen::Anywhere(at)))?;
     let config = net::Config { listen, lan: options.lan, limits: Limits::default() };
     let (net, mut events) = Net::start(config).await.map_err(|_| Failure::new("no_network", 1))?;
     let (calls, mut asked) = mpsc::channel(ROUND);
@@ -121,17 +121,6 @@ pub async fn up(
     let done = daemon.run(&mut events, &mut asked).await;
     socket.abort();
     done
-}
-
-fn addresses(listen: &[String]) -> Result<Listen, Failure> {
-    let read = |text: &String| text.parse().map_err(|_| Failure::new("bad_address", 1).with("address", text));
-    listen.iter().map(read).collect::<Result<_, _>>().map(Listen::At)
-}
-
-/// Those of the last start; a record that can't be read costs no more than another port.
-fn ports(engine: &Engine) -> Ports {
-    let [v4, v6] = engine.node.ports().unwrap_or_default();
-    Ports { v4, v6 }
 }
 
 impl Daemon {
@@ -209,12 +198,7 @@ impl Daemon {
     fn keep_port(&mut self, address: &Multiaddr) {
         let Some(ports) = &mut self.ports else { return };
         let before = *ports;
-        let mut parts = address.iter();
-        match (parts.next(), parts.next()) {
-            (Some(Protocol::Ip4(_)), Some(Protocol::Tcp(port))) => ports.v4 = port,
-            (Some(Protocol::Ip6(_)), Some(Protocol::Tcp(port))) => ports.v6 = port,
-            _ => {}
-        }
+        addresses::note_port(ports, address);
         if *ports != before {
             self.engine.node.keep_ports([ports.v4, ports.v6]);
         }
@@ -226,18 +210,13 @@ impl Daemon {
         self.tell_addresses()
     }
 
-    /// Members are told addresses that others can use; loopback only if there is nothing else. Where
-    /// this node was on another network before, its connections may be dead without a word.
+    /// Members are told addresses that others can use. Where this node was on another network before, its
+    /// connections may be dead without a word.
     fn tell_addresses(&mut self) -> Result<(), Failure> {
         if self.ready {
             self.net.doubt(None);
         }
-        let (mut far, near): (Vec<String>, Vec<String>) =
-            self.around.listen.iter().cloned().partition(|a| !is_loopback(a));
-        if far.is_empty() {
-            far = near;
-        }
-        self.input(Input::Listening(far))
+        self.input(Input::Listening(addresses::worth_telling(&self.around.listen)))
     }
 
     /// Says so once, before anything else is told.
@@ -383,10 +362,6 @@ impl Daemon {
         tokio::time::sleep(Duration::from_millis(100)).await;
         Ok(())
     }
-}
-
-fn is_loopback(address: &str) -> bool {
-    address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/")
 }
 
 async fn stop_signal() {
