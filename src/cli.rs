@@ -113,9 +113,10 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return wrong_usage(&error, &typed, lang),
     };
-    let said = args.home.as_ref().map(|home| format!("--home {}", quoted(&home.to_string_lossy())));
+    let said = args.home.as_ref().map(|home| format!(" --home {}", quoted(&home.to_string_lossy())));
     let said = said.filter(|_| std::env::var_os("PIQUET_HOME").map(PathBuf::from) != args.home);
-    let printer = Printer::new(args.json, Texts::new(lang), said);
+    let called = format!("{}{}", program(), said.unwrap_or_default());
+    let printer = Printer::new(args.json, Texts::new(lang), called);
     let home = args.home.map_or_else(folder::default_home, Ok);
     let context = |home| Context { home, lang, printer: printer.clone() };
     let done = home.and_then(|home| run(args.command, &context(home)));
@@ -127,6 +128,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit)
         }
     }
+}
+
+/// How this program was called, if not by its name: `cargo run` calls one that is not installed.
+fn program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let by_path = called.is_relative() && called.components().count() > 1;
+    if by_path { quoted(&called.to_string_lossy()) } else { "piquet".to_owned() }
 }
 
 /// The language asked for: it is wanted before it is known whether all of what was typed makes sense.
@@ -153,7 +161,8 @@ fn wrong_usage(error: &clap::Error, typed: &[String], lang: Lang) -> ExitCode {
         let hint = format!("{} --help", usage::meant(Args::command(), typed));
         let texts = Texts::new(lang);
         let message = plain::plain(&usage::sentence(error, &texts));
-        Printer::new(json, texts, None).wrong("usage", &message, &hint);
+        let printer = Printer::new(json, texts, program());
+        printer.wrong("usage", &message, &printer.advice_here(hint));
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

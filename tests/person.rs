@@ -42,6 +42,11 @@ fn advice_can_be_followed_as_it_stands() {
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", hint]).env("PATH", path).env("PIQUET_STATE", laptop.folder.path().join("state"));
     assert!(shell.env_remove("PIQUET_HOME").status().unwrap().success(), "{hint}");
+    // Whoever has not installed it calls it by its path.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "./piquet --lang en --home nowhere status"]).current_dir(program.parent().unwrap());
+    let said = String::from_utf8(shell.output().unwrap().stderr).unwrap();
+    assert!(said.contains("`./piquet --home nowhere init`"), "{said}");
 }
 
 #[test]

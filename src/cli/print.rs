@@ -85,15 +85,15 @@ pub(super) struct Printer {
     texts: Arc<Texts>,
     /// Columns of the terminal; none if it is none.
     columns: Option<usize>,
-    /// What follows `piquet` in a command that is to do the same here: `--home DIR`, if that was said.
-    home: Option<String>,
+    /// How a command begins that is to do the same here: `piquet`, and `--home DIR` if that was said.
+    called: String,
 }
 
 impl Printer {
-    pub(super) fn new(json: bool, texts: Texts, home: Option<String>) -> Self {
+    pub(super) fn new(json: bool, texts: Texts, called: String) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let columns = terminal.then(|| textwrap::termwidth().clamp(20, 4 * COLUMNS));
-        Self { json, texts: Arc::new(texts), columns, home }
+        Self { json, texts: Arc::new(texts), columns, called }
     }
 
     pub(super) fn texts(&self) -> &Texts {
@@ -135,9 +135,8 @@ impl Printer {
     }
 
     /// Advice whose commands work as they stand.
-    fn advice_here(&self, text: String) -> String {
-        let Some(home) = &self.home else { return text };
-        let command = format!("piquet {home}");
+    pub(super) fn advice_here(&self, text: String) -> String {
+        let command = &self.called;
         let text =
             text.replace("`piquet ", &format!("`{command} ")).replace("`piquet`", &format!("`{command}`"));
         text.strip_prefix("piquet ").map_or(text.clone(), |rest| format!("{command} {rest}"))
