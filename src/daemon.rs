@@ -9,6 +9,7 @@ mod grievances;
 mod lookup;
 mod members;
 mod messages;
+mod news;
 pub mod profile;
 mod running;
 mod strikes;

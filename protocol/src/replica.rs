@@ -73,8 +73,10 @@ pub enum Event {
     Message(EntryId),
     /// A record entry was folded: a grievance, a call, a pledge count….
     Record(EntryId),
-    /// The roster is another than before.
-    Members,
+    /// Somebody has come in or gone.
+    Members(MemberId, Change),
+    /// Somebody else goes by another name than before.
+    Named(MemberId),
     /// This device is in.
     Joined,
     /// This device was put out.
@@ -89,6 +91,19 @@ pub enum Event {
     Full,
     /// An entry changed nothing: its author was not entitled, or it was malformed.
     Rejected(EntryId),
+}
+
+/// How somebody came in or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Let in, by whom.
+    In(Option<MemberId>),
+    /// Put out, by whom.
+    Out(MemberId),
+    /// Gone by itself.
+    Left,
+    /// What let it in does not stand any more.
+    Fell,
 }
 
 /// Why this device writes nothing in a group any more.

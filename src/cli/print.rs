@@ -14,7 +14,7 @@ use piquet_protocol::replica::Frozen;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 
-use super::plain::plain;
+use super::plain::{plain, who};
 use crate::control::reply::SentReply;
 use crate::control::{Failure, Reply, Request};
 use crate::daemon::UpEvent;
@@ -293,12 +293,26 @@ impl Printer {
             UpEvent::Disk { what } => {
                 self.say(&format!("event-{}", what.replace('_', "-")), &[]);
             }
-            UpEvent::Happened { what, group, name } if self.json => {
-                self.json(&json!({ "event": what, "group": group, "name": name }));
+            UpEvent::Happened { what, group, name, details, .. } if self.json => {
+                let mut value = json!({ "event": what, "group": group, "name": name });
+                for (key, said) in details {
+                    value[*key] = json!(said);
+                }
+                self.json(&value);
             }
-            UpEvent::Happened { what, name, .. } => {
-                self.say(&format!("event-{}", what.replace('_', "-")), &[("name", &plain(name))]);
+            UpEvent::Happened { sentence: Some(sentence), name, details, .. } => {
+                let shown = |(key, said): &(&'static str, String)| match *key {
+                    "who" | "by" => (*key, who(said)),
+                    "id" | "member" => (*key, short(said).to_owned()),
+                    _ => (*key, plain(said)),
+                };
+                let group = [("name", plain(name)), ("group", super::quoted(&plain(name)))];
+                let args: Vec<_> = group.into_iter().chain(details.iter().map(shown)).collect();
+                let args: Vec<(&str, &str)> = args.iter().map(|(key, said)| (*key, said.as_str())).collect();
+                let text = self.texts.get(&format!("event-{}", sentence.replace('_', "-")), &args);
+                self.line(&self.advice_here(text));
             }
+            UpEvent::Happened { sentence: None, .. } => {}
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::addresses;
 use super::engine::{Engine, Surroundings};
 use super::following::Following;
+use super::news::{News, news};
 use super::now;
 use crate::control::server::{self, Call};
 use crate::control::{Failure, Reply, Request};
@@ -61,13 +62,17 @@ pub enum UpEvent {
     },
     /// Something else happened in a group.
     Happened {
-        /// What: `members`, `joined`, `removed`, `record`, `equivocation`, `rolled_back`,
+        /// What: `members`, `named`, `joined`, `removed`, `record`, `equivocation`, `rolled_back`,
         /// `needs_newer`, `group_full`.
         what: &'static str,
+        /// Which sentence says so to people, if any.
+        sentence: Option<&'static str>,
         /// The group's id.
         group: String,
         /// Its name.
         name: String,
+        /// Who, by whom, and what else.
+        details: Vec<(&'static str, String)>,
     },
 }
 
@@ -327,7 +332,7 @@ impl Daemon {
     }
 
     fn happened(&mut self, group: piquet_protocol::id::GroupId, event: &Event) {
-        let what = match event {
+        match event {
             Event::Message(id) => {
                 self.following.message(&mut self.engine, group, id);
                 if let Some(reply) = self.engine.message_reply(group, id) {
@@ -336,23 +341,14 @@ impl Daemon {
                 }
                 return;
             }
-            Event::Joined => {
-                self.following.joined(&self.engine, group);
-                "joined"
-            }
-            Event::Record(_) => "record",
-            Event::Members => "members",
-            Event::Removed => "removed",
-            Event::Equivocation(_) => "equivocation",
-            Event::RolledBack => "rolled_back",
-            Event::NeedsNewer => "needs_newer",
-            Event::Full => "group_full",
-            Event::Rejected(_) => return,
-        };
+            Event::Joined => self.following.joined(&self.engine, group),
+            _ => {}
+        }
+        let Some(replica) = self.engine.node.group(&group) else { return };
+        let Some(News { what, sentence, details }) = news(replica, event) else { return };
+        let name = replica.name().to_owned();
         self.say_ready();
-        let name =
-            self.engine.node.group(&group).map(|replica| replica.name().to_owned()).unwrap_or_default();
-        (self.tell)(UpEvent::Happened { what, group: group.to_hex(), name });
+        (self.tell)(UpEvent::Happened { what, sentence, group: group.to_hex(), name, details });
     }
 
     async fn stop(&mut self) -> Result<(), Failure> {

@@ -84,6 +84,39 @@ fn a_camera_reads_the_code_off_the_screen() {
 }
 
 #[test]
+fn whoever_watches_a_node_is_told_who_comes_and_goes_by_whom_and_what_is_called() {
+    let [mut alice, mut bob, mut carla] = ["alice", "bob", "carla"].map(Laptop::of);
+    for laptop in [&mut alice, &mut bob, &mut carla] {
+        laptop.up();
+    }
+    alice.one(&["group", "create", "picket"]);
+    bob.one(&["join", &alice.invite("picket")]);
+    carla.one(&["join", &alice.invite("picket")]);
+    let came = bob.event("members");
+    assert_eq!(
+        (&came["change"], &came["by"], &came["name"]),
+        (&"in".into(), &"alice".into(), &"picket".into())
+    );
+    let named = bob.event("named");
+    assert_eq!((&named["who"], &named["member"]), (&"carla".into(), &came["member"]));
+    let mut call = vec!["strike", "call", "picket", "--title", "Evening off", "--zone", "UTC"];
+    call.extend(["--start", "2031-12-05T18:00", "--end", "2031-12-05T22:00"]);
+    let call = alice.one(&call);
+    let told = bob.event("record");
+    assert_eq!(
+        (&told["kind"], &told["title"], &told["id"]),
+        (&"call".into(), &"Evening off".into(), &call["id"])
+    );
+    alice.one(&["group", "remove", "picket", "carla"]);
+    let gone = bob.event("members");
+    assert_eq!(
+        (&gone["change"], &gone["by"], &gone["who"]),
+        (&"out".into(), &"alice".into(), &"carla".into())
+    );
+    carla.event("removed");
+}
+
+#[test]
 fn scripts_read_the_result_and_people_what_else_there_is_to_say() {
     let mut alice = Laptop::of("alice");
     alice.one(&["group", "create", "picket"]);

@@ -3,7 +3,7 @@
 
 use super::receive::Shelved;
 use super::shelf::{self, Shelf};
-use super::{Event, Frozen, Replica, Round};
+use super::{Change, Event, Frozen, Replica, Round};
 use crate::action::Action;
 use crate::action::beacon::Beacon;
 use crate::action::board::Applied;
@@ -12,7 +12,7 @@ use crate::action::strike::Call;
 use crate::crypto::Secret;
 use crate::entry::{Body, Class, Entry};
 use crate::group::invite::JoinRequest;
-use crate::group::membership::{OpState, Operation, View};
+use crate::group::membership::{Ended, OpState, Operation, View};
 use crate::group::operation::{Admit, Control, Invite, Opened, Profile, Remove, Revoke};
 use crate::group::seal::{self, hpke};
 use crate::id::{DeviceKey, MemberId};
@@ -81,7 +81,7 @@ impl Replica {
         let done = match kind {
             Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
             Kind::Opened => self.opened(entry, payload, past, round),
-            Kind::Profile => self.profile(entry, payload, past),
+            Kind::Profile => self.profile(entry, payload, past, round),
             Kind::Genesis => {
                 self.quota.admitted(self.parameters.founder, body.time);
                 true
@@ -95,12 +95,16 @@ impl Replica {
         Ok(false)
     }
 
-    fn profile(&mut self, entry: &Entry, payload: &[u8], past: OpState) -> bool {
+    fn profile(&mut self, entry: &Entry, payload: &[u8], past: OpState, round: &mut Round<'_>) -> bool {
         let Ok(profile) = Profile::from_payload(payload) else { return false };
         let member = self.view_at(past).member_of(&entry.device()).is_some();
         let counts = member && hpke::check(self.suite, &profile.mail).is_ok();
         if counts {
-            self.profiles.insert(entry.device(), profile);
+            let name = profile.name.clone();
+            let before = self.profiles.insert(entry.device(), profile);
+            if entry.device() != self.device && before.is_none_or(|before| before.name != name) {
+                round.events.push(Event::Named(entry.device().into()));
+            }
         }
         counts
     }
@@ -299,14 +303,22 @@ impl Replica {
 
     /// Reads the roster anew after a membership act.
     pub(super) fn roster_changed(&mut self, round: &mut Round<'_>) {
-        let before = self.view.roster();
-        self.view = self.membership.view();
-        let after = self.view.roster();
-        if before == after {
-            return;
+        let before = std::mem::replace(&mut self.view, self.membership.view());
+        for (member, info) in &self.view.members {
+            if !before.members.contains_key(member) {
+                round.events.push(Event::Members(*member, Change::In(info.admitted_by)));
+            }
         }
-        round.events.push(Event::Members);
-        if before.contains(&self.device) && !after.contains(&self.device) {
+        for member in before.members.keys().filter(|member| !self.view.members.contains_key(member)) {
+            let change = match self.view.ended(member) {
+                Some(Ended::Removed(by)) => Change::Out(by),
+                Some(Ended::Left) => Change::Left,
+                None => Change::Fell,
+            };
+            round.events.push(Event::Members(*member, change));
+        }
+        let own = self.member();
+        if before.members.contains_key(&own) && !self.view.members.contains_key(&own) {
             self.freeze(Frozen::Ended, round);
             round.events.push(Event::Removed);
         }
