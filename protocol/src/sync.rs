@@ -21,6 +21,7 @@ mod serve;
 mod session;
 #[cfg(test)]
 mod tests;
+mod want;
 
 pub use groups::{Door, DoorState, Groups, HeldInvite, LogHead};
 pub use handshake::{Claim, Role, Transcript};

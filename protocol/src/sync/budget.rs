@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::Sync;
-use super::compare::{ORDER, SLACK};
 use super::groups::Groups;
 use super::message::MAX_BUDGET;
 use super::session::{ConnectionId, Link, Session};
+use super::want::{ORDER, SLACK};
 use crate::entry::Lane;
 use crate::time::Moment;
 

@@ -5,10 +5,11 @@
 use std::collections::VecDeque;
 
 use super::branches::BY_ID;
-use super::compare::{ORDER, my_heads};
+use super::compare::my_heads;
 use super::groups::Groups;
 use super::message::{ENTRIES_HEADER, ENTRY_LENGTH, Head, MAX_BATCH, MAX_FRAME, MAX_HEADS, Message, Seek};
 use super::session::{ConnectionId, Item, Link, Serving, Session};
+use super::want::ORDER;
 use super::{ROOM, Sync};
 use crate::entry::Lane;
 use crate::id::{EntryId, GroupId};

@@ -1,7 +1,7 @@
 //! Codes and requests shown again, too late, or by whoever was put out.
 
 use super::*;
-use crate::store::Key;
+use crate::store::{Key, Table};
 
 /// A code with several uses, and what a joiner on a laptop of its own asks with.
 fn asked(sim: &mut Sim, group: GroupId, lasts: Duration) -> (usize, DeviceKey, Vec<u8>) {
