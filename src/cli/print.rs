@@ -121,7 +121,7 @@ impl Printer {
     }
 
     fn say(&self, id: &str, args: &[(&str, &str)]) -> bool {
-        self.line(&self.texts.get(id, args))
+        self.line(&self.advice_here(self.texts.get(id, args)))
     }
 
     /// A word to people beside the result, which alone goes where scripts read; programs are not told.
@@ -309,8 +309,7 @@ impl Printer {
                 let group = [("name", plain(name)), ("group", super::quoted(&plain(name)))];
                 let args: Vec<_> = group.into_iter().chain(details.iter().map(shown)).collect();
                 let args: Vec<(&str, &str)> = args.iter().map(|(key, said)| (*key, said.as_str())).collect();
-                let text = self.texts.get(&format!("event-{}", sentence.replace('_', "-")), &args);
-                self.line(&self.advice_here(text));
+                self.say(&format!("event-{}", sentence.replace('_', "-")), &args);
             }
             UpEvent::Happened { sentence: None, .. } => {}
         }

@@ -1,6 +1,7 @@
 //! `piquet up`, `init`, `passphrase`, `wipe`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -9,6 +10,11 @@ use super::{Context, ask};
 use crate::control::Failure;
 use crate::control::client::Client;
 use crate::daemon::{Engine, UpEvent, UpOptions, profile, up};
+
+/// How long a node that was told to stop may take to end.
+const STOPPING: Duration = Duration::from_secs(2);
+/// How often it is looked for meanwhile.
+const LOOKS: u32 = 20;
 
 /// What both ways of making a profile take.
 #[derive(Args, Default)]
@@ -70,9 +76,21 @@ pub(super) struct Up {
     making: Making,
 }
 
+/// Whether another node runs, and goes on running: one that was told to stop is waited for.
+fn keeps_running(home: &Path) -> bool {
+    let runs = || {
+        let running = Client::connect(home).is_some();
+        if running {
+            std::thread::sleep(STOPPING / LOOKS);
+        }
+        running
+    };
+    (0..LOOKS).all(|_| runs())
+}
+
 impl Up {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
-        if Client::connect(&context.home).is_some() {
+        if keeps_running(&context.home) {
             return Err(Failure::new("already_running", 1));
         }
         let engine = if profile::exists(&context.home)? {

@@ -230,4 +230,12 @@ fn a_node_told_to_stop_ends_well() {
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
         assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
     }
+    // Whoever stops it and starts it again does not have to wait in between.
+    let mut alice = alice;
+    alice.up();
+    for _ in 0..5 {
+        let id = alice.pid().to_string();
+        assert!(std::process::Command::new("kill").arg(&id).status().unwrap().success());
+        alice.up();
+    }
 }
