@@ -12,6 +12,7 @@ mod manual;
 mod plain;
 mod print;
 mod profile;
+mod proposal;
 mod strike;
 mod talk;
 mod usage;
@@ -65,6 +66,9 @@ enum Command {
     /// Make, show and leave groups; put members out.
     #[command(subcommand)]
     Group(group::Group),
+    /// See, sign and close what several decide together.
+    #[command(subcommand)]
+    Proposal(proposal::Proposal),
     /// Make, list and revoke invite codes.
     Invite(invite::Invite),
     /// Join a group with an invite code.
@@ -186,6 +190,7 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Init(args) => args.run(context),
         Command::Status => context.ask(Request::Status),
         Command::Group(args) => args.run(context),
+        Command::Proposal(args) => context.ask(args.request()),
         Command::Invite(args) => args.run(context),
         Command::Join(args) => args.run(context),
         Command::Send(args) => context.ask(args.request()?),

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod decisions;
 mod doctor;
 pub mod engine;
 mod following;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod faults;
+mod groups;
 #[cfg(target_os = "linux")]
 mod lan;
 mod laptop;

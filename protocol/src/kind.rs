@@ -48,6 +48,12 @@ kinds! {
     Revoke = 5, Control;
     /// The author goes.
     Leave = 6, Control;
+    /// Puts members out for good, by a majority.
+    Expel = 7, Control;
+    /// Takes offices, by a majority.
+    Demote = 8, Control;
+    /// Gives an office, by a majority.
+    Promote = 9, Control;
     /// A device's name and mail key.
     Profile = 10, Control;
     /// An MLS commit.
@@ -56,6 +62,20 @@ kinds! {
     Opened = 12, Control;
     /// Nothing but cites.
     Merge = 13, Control;
+    /// Puts members on the roll, by a majority.
+    Enrol = 14, Control;
+    /// Changes a rule, by a majority.
+    Rule = 15, Control;
+    /// Closes an open majority act.
+    Dismiss = 16, Control;
+    /// Signs another's act.
+    Approve = 17, Control;
+    /// The author gives its office back.
+    Resign = 18, Control;
+    /// A draft is to become a group.
+    Found = 19, Control;
+    /// A device asks for a leaf in the group that follows.
+    Move = 20, Control;
     /// What went wrong at work.
     Grievance = 32, Record;
     /// "Me too".
@@ -75,14 +95,20 @@ kinds! {
 }
 
 impl Kind {
-    /// Operations that membership judges and commits carry out.
-    pub fn is_operation(self) -> bool {
-        matches!(self, Self::Invite | Self::Admit | Self::Remove | Self::Revoke | Self::Leave)
-    }
-
     /// What may be sealed under an epoch that is not clean: the way to repair it (K-9). An invite or
     /// admission is not: whoever is out would read the code's keys in it.
     pub fn repairs(self) -> bool {
-        matches!(self, Self::Commit | Self::Remove | Self::Revoke | Self::Leave)
+        matches!(
+            self,
+            Self::Commit
+                | Self::Remove
+                | Self::Revoke
+                | Self::Leave
+                | Self::Resign
+                | Self::Expel
+                | Self::Demote
+                | Self::Dismiss
+                | Self::Approve
+        )
     }
 }

@@ -8,13 +8,16 @@
 
 mod beacons;
 mod commands;
+mod decisions;
 mod dialling;
 mod doors;
+mod founding;
 mod known;
 mod pledges;
 mod profile;
 
 pub use commands::{CallPlan, InviteView, NodeError};
+pub use decisions::{Decision, Matter, ProposalView};
 pub use pledges::PledgeState;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -83,6 +86,9 @@ struct Join {
 /// How long this node does nothing of its own accord after the disk refused: each refusal ends all sessions.
 const REST: Duration = Duration::from_secs(60);
 
+/// How long each in the order of committers waits for the one before it (K-10).
+const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Where waiting work is due.
 #[derive(Default)]
 struct Agenda {
@@ -94,6 +100,8 @@ struct Agenda {
     beacons: BTreeMap<GroupId, Moment>,
     /// When each group's last beacon was posted.
     posted: BTreeMap<GroupId, Moment>,
+    /// When whoever moves to a group knocks again, and how often it has in vain.
+    knocks: BTreeMap<DeviceKey, (Moment, u32)>,
     /// When something was last said or done in each group, or this node started.
     lively: BTreeMap<GroupId, Moment>,
 }
@@ -160,6 +168,7 @@ impl<S: Store> Node<S> {
             node.agenda.lively.insert(group, moment);
             node.after(group, now)?;
         }
+        node.resume_moves(now);
         Ok(node)
     }
 
@@ -181,6 +190,7 @@ impl<S: Store> Node<S> {
                 Err(error) => return Err(error),
             }
         }
+        self.remember_names();
         readable(self.load_joins())?;
         readable(self.load_pledges(now))?;
         Ok(())
@@ -240,6 +250,7 @@ impl<S: Store> Node<S> {
         self.tick_duties(now)?;
         self.tick_beacons(now)?;
         self.tick_pledges(now)?;
+        self.tick_knocks(now);
         Ok(())
     }
 
@@ -338,26 +349,27 @@ impl<S: Store> Node<S> {
     fn after(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         self.settle_forks(group, now)?;
         self.plan_duty(group, now)?;
+        self.plan_succession(group, now)?;
         self.plan_beacon(group, now);
         self.plan_pledges(group, now)
     }
 
-    /// A key-holder's node commits at once; others give it time, each another, before they carry a
-    /// leaving out.
-    fn plan_duty(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+    /// Who is first in the order of committers commits at once; the others give it time, each another.
+    pub(super) fn plan_duty(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         let Some(replica) = self.replicas.get(&group) else { return Ok(()) };
-        if !replica.has_duty() {
+        if !replica.has_duty() && self.to_bring(&group).is_empty() {
             self.agenda.duties.remove(&group);
-        } else if replica.view().is_keyholder(&replica.member()) {
-            self.carry_out(group, now)?;
-        } else {
-            let device = replica.device();
-            let rank = replica.view().roster().iter().position(|d| *d == device).unwrap_or(0);
-            let patience = std::time::Duration::from_secs(2 + 2 * rank as u64);
-            let due = self.clock.at(now).after(patience);
-            self.agenda.duties.entry(group).or_insert(due);
+            return Ok(());
         }
-        Ok(())
+        match replica.turn() {
+            0 => self.carry_out(group, now),
+            turn => {
+                let patience = COMMIT_PATIENCE.saturating_mul(turn);
+                let due = self.clock.at(now).after(patience);
+                self.agenda.duties.entry(group).or_insert(due);
+                Ok(())
+            }
+        }
     }
 
     fn settle_forks(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
@@ -368,6 +380,7 @@ impl<S: Store> Node<S> {
     }
 
     fn carry_out(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.bring(group, now)?;
         let done = self.in_group(group, None, now, |replica, round| replica.carry_out(round));
         match done {
             Some(Err(crate::replica::AuthorError::Store(error))) => Err(error),
@@ -484,7 +497,8 @@ impl<S: Store> Node<S> {
     /// When [`Input::Tick`] is wanted next, by the clock as it was last told: to be asked again after
     /// each input.
     pub fn deadline(&self) -> Option<Timestamp> {
-        let agenda = self.agenda.duties.values().chain(self.agenda.beacons.values()).copied();
+        let knocks = self.agenda.knocks.values().map(|(at, _)| at);
+        let agenda = self.agenda.duties.values().chain(self.agenda.beacons.values()).chain(knocks).copied();
         let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);
         let agenda = agenda.min().map(|moment| rested.map_or(moment, |rested| moment.max(rested)));
         let pledge =

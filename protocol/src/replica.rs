@@ -11,6 +11,7 @@ mod author;
 mod bootstrap;
 mod epochs;
 mod forks;
+mod founding;
 mod mend;
 mod open;
 mod provenance;
@@ -21,6 +22,7 @@ mod views;
 
 pub use author::AuthorError;
 pub use bootstrap::{Bootstrap, BootstrapError, Joined, Joining, Mail};
+pub use founding::Proposed;
 pub use mend::doubt;
 pub use receive::Received;
 pub use views::{MemberView, MessageView, Reach};
@@ -35,9 +37,10 @@ use crate::action::board::Board;
 use crate::crypto::{self, Secret};
 use crate::entry::Entry;
 use crate::group::epoch::{EpochTree, KeyRing};
+use crate::group::genesis::GenesisParameters;
 use crate::group::membership::OpState;
 use crate::group::membership::{Membership, View};
-use crate::group::operation::{GenesisParameters, Profile};
+use crate::group::operation::{Move, Profile};
 use crate::group::seal::{EpochState, GenesisTree, Suite};
 use crate::id::{DeviceKey, EntryId, EpochId, GroupId, MemberId};
 use crate::log::{LogId, Logs};
@@ -79,6 +82,10 @@ pub enum Event {
     Named(MemberId),
     /// This device is in.
     Joined,
+    /// Somebody proposes what several have to sign.
+    Proposal(EntryId),
+    /// Everybody named has consented: the draft is a group from here on.
+    Founded,
     /// This device was put out.
     Removed,
     /// A device signed two entries for one place.
@@ -100,6 +107,8 @@ pub enum Change {
     In(Option<MemberId>),
     /// Put out, by whom.
     Out(MemberId),
+    /// Put out by a majority.
+    Expelled,
     /// Gone by itself.
     Left,
     /// What let it in does not stand any more.
@@ -141,6 +150,8 @@ pub struct Replica {
     number: u64,
     board: Board,
     profiles: BTreeMap<DeviceKey, Profile>,
+    /// What people were called in the draft that this group was.
+    called: BTreeMap<DeviceKey, String>,
     beacons: BTreeMap<DeviceKey, Beacon>,
     /// The epoch that seals this device's own beacon: later members can't read it.
     told_in: Option<EpochId>,
@@ -160,6 +171,11 @@ pub struct Replica {
     doors: BTreeMap<DeviceKey, (Secret, Secret)>,
     /// Key packages of admissions not yet carried out.
     packages: BTreeMap<DeviceKey, Vec<u8>>,
+    /// Of a draft: what it may become, and who asks for a leaf there (M-20).
+    proposed: BTreeMap<EntryId, Proposed>,
+    moves: BTreeMap<DeviceKey, Move>,
+    /// Acts that bring the keys of members named in genesis.
+    brought: BTreeMap<DeviceKey, EntryId>,
     /// How much of each author is taken.
     quota: quota::Quota,
     /// Highest plausible Lamport clock of a message.
@@ -262,6 +278,11 @@ impl Replica {
     /// Request key and handshake key of an invite code.
     pub fn door(&self, invite: &DeviceKey) -> Option<&(Secret, Secret)> {
         self.doors.get(invite)
+    }
+
+    /// Whether this is a draft: a group of one key-holder, its founder (M-20).
+    pub fn is_draft(&self) -> bool {
+        self.parameters.is_draft()
     }
 
     /// The founder's device.

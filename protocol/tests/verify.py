@@ -455,6 +455,15 @@ def check_count(body):
     require(body[2] or body[1] and body[1] % 5 == 0, "step")
 
 
+CHANNEL = number(0, 1)
+PERSONS = fields(_0=many(ID, 512, 1), _1=CHANNEL)
+
+
+def check_rule(body):
+    least, most = {0: (0, 16), 1: (1, 2), 2: (0, 365)}[body[0]]
+    require(body[1] is not None and least <= body[1] <= most, "value of a rule")
+
+
 AMOUNT = fields(_0=one_of(AMOUNTS), _1=U64, _2=number(0, 4), _3=line(8), _4=one_of(PERIODS), _5=optional(one_of(BASES)))
 GRIEVANCE = fields(
     _0=one_of(CATEGORIES), _1=line(128), _2=when, _3=line(128, 0), _4=many(AMOUNT, 16), _5=paragraph(16_384),
@@ -468,16 +477,26 @@ CALL = fields(
 
 #: Number: class, fields, and what binds fields together. None: the payload is not read.
 KINDS = {
-    1: (0, fields(_0=data(0, 4096), _1=data(0, BODY), _2=data(0, BODY)), None),
-    2: (0, fields(_0=ID, _1=ID, _2=ID, _3=ID, _4=number(1, 2**16 - 1), _5=U32), None),
+    1: (0, fields(_0=data(0, 40_960), _1=data(0, BODY), _2=data(0, BODY), _3=optional(many(data(64), 32))), None),
+    2: (0, fields(_0=ID, _1=ID, _2=ID, _3=ID, _4=number(1, 2**16 - 1), _5=U32, _6=data(64)), None),
     3: (0, fields(_0=ID, _1=data(0, 3500), _2=optional(ID), _3=optional(data(64))), check_admit),
     4: (0, fields(_0=many(ID, 512, 1)), None),
     5: (0, fields(_0=ID), None),
     6: (0, None, None),
+    7: (0, PERSONS, None),
+    8: (0, PERSONS, None),
+    9: (0, fields(_0=ID, _1=CHANNEL), None),
     10: (0, fields(_0=name, _1=data(0, BODY)), None),
     11: (0, fields(_0=data(0, BODY), _1=many(ID, 512)), lambda body: ascending(body[1])),
     12: (0, fields(_0=many(fields(_0=ID, _1=ID), 512)), None),
     13: (0, None, None),
+    14: (0, PERSONS, None),
+    15: (0, fields(_0=number(0, 2), _1=U32, _2=CHANNEL), check_rule),
+    16: (0, fields(_0=ID), None),
+    17: (0, fields(_0=ID, _1=optional(data(64))), None),
+    18: (0, None, None),
+    19: (0, fields(_0=data(0, 40_960), _1=data(0, BODY), _2=data(0, BODY), _3=data(64)), None),
+    20: (0, fields(_0=ID, _1=ID, _2=data(0, 3500), _3=data(64), _4=optional(fields(_0=ID, _1=ID, _2=ID))), None),
     32: (1, GRIEVANCE, None),
     33: (1, fields(_0=ID, _1=number(0, 2)), None),
     40: (1, CALL, check_call),
@@ -645,84 +664,302 @@ def request(sealed, key, group, invite):
 # --- M: who is in --------------------------------------------------------------------------------
 
 
-class Draft:
-    """The function of membership.md, read aloud."""
+VERDICTS, GRANTS, FEW = ("expel", "demote"), ("promote", "enrol", "rule"), ("remove", "revoke")
+OF_MAJORITY = VERDICTS + GRANTS + ("dismiss",)
+OF_ONE = ("admit", "approve", "invite", "leave", "resign")
+COUNCIL, ROLL, MEMBER = "council", "roll", "member"
+GENESIS = None
+ALONE = {"council": ["f"], "members": ["f"], "roll": [], "rules": {"admit": 0, "few": 1}}
 
-    def __init__(self, founder):
-        self.founder, self.acts, self.past = founder, {}, {}
+
+class Act:
+    def __init__(self, author, past, does):
+        self.author, self.past, self.does = author, past, does
+        self.kind = next(kind for kind in OF_MAJORITY + FEW + OF_ONE if kind in does)
+        self.what = does[self.kind]
+
+    def persons(self):
+        """Whom it is about: M, y, or who goes."""
+        if self.kind in ("leave", "resign"):
+            return {self.author}
+        if self.kind in ("promote", "admit"):
+            return {self.what}
+        return set(self.what) if self.kind in ("expel", "demote", "remove", "enrol") else set()
+
+
+class Group:
+    """The function of membership.md, read aloud: acts that are not void, in a causal order, and V of sets of them."""
+
+    def __init__(self, genesis):
+        self.genesis, self.acts, self.views = genesis, {}, {}
 
     def add(self, act, author, past, does):
-        self.past[act] = past
-        entitled = self.entitled(author, past, does)
-        if entitled:
-            self.acts[act] = (author, does)
-        return entitled
-
-    def entitled(self, author, past, does):
-        view = View(self, past)
-        if author not in view.members:
+        self.acts[act] = Act(author, frozenset(past) & self.acts.keys(), does)
+        if self.void(act):
+            del self.acts[act]
             return False
-        holder = author == self.founder
-        if "leave" in does:
-            return True
-        if "revoke" in does:
-            known = view.codes.get(does["revoke"])
-            return known is not None and (holder or self.acts[known][0] == author)
-        if not holder:
-            return False
-        if "remove" in does:
-            return self.founder not in does["remove"]
-        if "code" in does:
-            return does["code"] in view.codes and does["code"] not in view.revoked
         return True
 
-    def blind(self, one, other):
-        return one not in self.past[other] and other not in self.past[one]
+    def view(self, within):
+        within = frozenset(within)
+        if within not in self.views:
+            self.views[within] = View(self, within)
+        return self.views[within]
+
+    def before(self, act):
+        """V(act)"""
+        return self.view(self.acts[act].past)
+
+    def right(self, act):
+        act = self.acts[act]
+        if act.kind == "dismiss":
+            return self.right(act.what)
+        if act.kind in FEW:
+            return COUNCIL
+        return MEMBER if act.kind == "admit" else act.does.get("channel")
+
+    def barred(self, act):
+        act = self.acts[act]
+        if act.kind == "dismiss":
+            return self.barred(act.what)
+        return act.persons() if act.kind in VERDICTS else set()
+
+    def may(self, person, act, view):
+        right = self.right(act)
+        return right is not None and view.holds(person, right)
+
+    def signs(self, entry, act):
+        e = self.acts[entry]
+        if entry != act and not (e.kind == "approve" and e.what == act and act in e.past):
+            return False
+        entitled = self.may(e.author, act, self.before(act)) and self.may(e.author, act, self.before(entry))
+        return entitled and e.author not in self.barred(act)
+
+    def need(self, act):
+        if self.acts[act].kind in FEW:
+            return self.before(act).rules["few"]
+        return max(2, len(self.before(act).holders(self.right(act))) // 2 + 1)
+
+    def void(self, act):
+        a, view = self.acts[act], self.before(act)
+        x, holder = a.author, view.holds(a.author, COUNCIL)
+        if not view.holds(x, MEMBER):
+            return True
+        if a.kind in VERDICTS + GRANTS:
+            return not self.may(x, act, view)
+        if a.kind == "dismiss":
+            return a.what not in a.past or self.acts[a.what].kind not in VERDICTS + GRANTS or a.what in view.stands
+        if a.kind == "approve":
+            return a.what not in a.past or not self.signs(act, a.what)
+        if a.kind == "remove":
+            return not holder or any(view.holds(y, COUNCIL) for y in a.what)
+        if a.kind == "revoke":
+            return a.what not in view.codes or not (holder or view.codes[a.what].issuer == x)
+        if a.kind == "invite":
+            return view.rules["admit"] == 0 and not holder
+        if a.kind == "admit":
+            shut = "code" in a.does and not view.is_open(a.does["code"])
+            expelled = any(self.acts[n].kind == "expel" and a.what in self.acts[n].persons() for n in view.stands)
+            return view.rules["admit"] == 0 and not holder or expelled or shut
+        return a.kind == "resign" and not holder
+
+
+class Code:
+    def __init__(self, invite, act):
+        self.invite, self.issuer, self.uses = invite, act.author, act.does["uses"]
+        self.closed, self.used = False, set()
+
+
+def strictness(parameter, value):
+    return 17 if (parameter, value) == ("admit", 0) else value
 
 
 class View:
-    def __init__(self, draft, within):
-        acts = {act: draft.acts[act] for act in within if act in draft.acts}
-        self.codes, self.revoked, self.fell = {}, set(), set()
-        removes, endings = {}, {}
-        for act, (author, does) in sorted(acts.items()):
-            for gone in does.get("remove", []):
-                removes.setdefault(gone, set()).add(act)
-                endings.setdefault(gone, set()).add(act)
-            if "leave" in does:
-                endings.setdefault(author, set()).add(act)
-            if "invite" in does:
-                self.codes.setdefault(does["invite"], act)
-            if "revoke" in does:
-                self.revoked.add(does["revoke"])
-        self.used = {key: set() for key in self.codes}
-        standing = []
-        for act, (author, does) in sorted(acts.items()):
-            if "admit" not in does:
-                continue
-            cut = any(draft.blind(act, other) for other in removes.get(author, ()))
-            closed = "code" in does and any(
-                other[1].get("revoke") == does["code"] and other[0] == draft.founder and draft.blind(act, number)
-                for number, other in acts.items()
-            )
-            if cut or closed:
-                self.fell.add(act)
-                continue
-            if does.get("code") in self.used:
-                self.used[does["code"]].add(does["admit"])
-            standing.append((act, does))
-        self.members, self.waiting = {}, set()
-        if draft.founder not in endings:
-            self.members[draft.founder] = None
-        for act, does in standing:
-            if not endings.get(does["admit"], set()) <= draft.past[act]:
-                continue
-            key = does.get("code")
-            if key is not None and len(self.used[key]) > acts[self.codes[key]][1]["uses"]:
-                self.waiting.add(does["admit"])
-            else:
-                self.members.setdefault(does["admit"], act)
-        self.waiting -= set(self.members)
+    """V(S)"""
+
+    def __init__(self, group, within):
+        self.group, self.acts = group, {n: act for n, act in group.acts.items() if n in within}
+        self.signatures = {n: [e for e in self.acts if group.signs(e, n)] for n in self.acts}
+        self.stands = {n for n in self.of("dismiss") if self.is_signed(n)}
+        self.closed = {self.acts[n].what for n in self.stands}
+        self.verdicts = {n for n in self.of(*VERDICTS) if n not in self.closed and self.is_signed(n)}
+        self.stands |= self.verdicts
+        self.grants = set()
+        for n in self.of(*GRANTS):
+            if n not in self.closed and len(self.authors(self.counted(n, self.verdicts))) >= group.need(n):
+                self.grants.add(n)
+                self.stands.add(n)
+        self.rules = {parameter: self.rule(parameter) for parameter in ("admit", "few", "wait")}
+        self.by_few = {n for n in self.of(*FEW) if len(self.authors(self.counted(n, self.verdicts))) >= group.need(n)}
+        self.gone = set(self.of("leave", "resign"))
+        self.stands |= self.by_few | self.gone
+        self.codes = self.read_codes()
+        self.admissions, self.waiting_for_a_rule = set(), set()
+        for n in self.of("admit"):
+            self.judge_admission(n)
+        self.fell = {n for n in self.acts if self.is_fallen(n)}
+        self.read_grounds()
+        self.let_in = {y: self.sponsors(y) for y in self.grounds}
+
+    def of(self, *kinds):
+        return [n for n, act in self.acts.items() if act.kind in kinds]
+
+    def authors(self, entries):
+        return {self.acts[e].author for e in entries}
+
+    def is_signed(self, n):
+        return len(self.authors(self.signatures[n])) >= self.group.need(n)
+
+    # Steps 3 to 5: what counts.
+
+    def decided(self, n, e):
+        return n in self.group.before(e).stands
+
+    def knows(self, n, e):
+        if self.group.need(n) == 1:
+            return e in self.acts[n].past
+        return len(self.authors(s for s in self.signatures[n] if e in self.acts[s].past)) >= self.group.need(n)
+
+    def cut(self, person, e, of):
+        on = [n for n in of if person in self.acts[n].persons() and not self.decided(n, e)]
+        kept = any(self.acts[n].kind in VERDICTS and self.knows(n, e) for n in on)
+        return not kept and any(not self.knows(n, e) for n in on)
+
+    def in_both(self, person, right, one, other):
+        return self.group.before(one).grounds_of(person, right) & self.group.before(other).grounds_of(person, right)
+
+    def sound(self, *of):
+        """Whether some ground is in both views and stands."""
+        return any(p is GENESIS or p in self.stands for p in self.in_both(*of))
+
+    def held(self, e, a):
+        return self.sound(self.acts[e].author, self.group.right(a), a, e)
+
+    def counted(self, a, of):
+        return [e for e in self.signatures[a] if self.held(e, a) and not self.cut(self.acts[e].author, e, of)]
+
+    def changes(self, parameter):
+        return [n for n in self.grants if self.acts[n].kind == "rule" and self.acts[n].what == parameter]
+
+    def rule(self, parameter):
+        changes = self.changes(parameter)
+        last = [n for n in changes if not any(n in self.acts[other].past for other in changes)]
+        values = [self.acts[n].does["value"] for n in last]
+        return max(values, key=lambda v: strictness(parameter, v)) if values else self.group.genesis["rules"].get(parameter, 0)
+
+    # Codes and admissions.
+
+    def read_codes(self):
+        codes = {}
+        for n in sorted(self.of("invite")):
+            codes.setdefault(self.acts[n].what, Code(n, self.acts[n]))
+        for n in self.of("revoke"):
+            code = codes.get(self.acts[n].what)
+            if code and (n in self.by_few or self.acts[n].author == code.issuer):
+                code.closed = True
+        for code in codes.values():
+            endings = [n for n in self.verdicts | self.by_few if code.issuer in self.acts[n].persons()]
+            code.closed |= any(not self.decided(n, code.invite) for n in endings)
+        return codes
+
+    def is_open(self, key):
+        return key in self.codes and not self.codes[key].closed and self.holds(self.codes[key].issuer, MEMBER)
+
+    def asked(self, a, entries, admit, office):
+        view = self.group.before(a)
+        hand = any(office(self.acts[e].author, COUNCIL, a, e) for e in entries)
+        removed = any(view.acts[n].kind == "remove" and self.acts[a].what in view.acts[n].what for n in view.stands)
+        if admit == 0 or removed and not hand:
+            return hand
+        authors = self.authors(entries)
+        return sum(not view.let_in.get(x, set()) & authors - {x} for x in authors) >= admit
+
+    def code_of(self, a):
+        return self.group.before(a).codes[self.acts[a].does["code"]]
+
+    def code_allows(self, a):
+        act = self.acts[a]
+        if "code" not in act.does:
+            return True
+        code = self.code_of(a)
+        if not self.sound(code.issuer, MEMBER, code.invite, a):
+            return False
+        revoked = [n for n in self.by_few if self.acts[n].kind == "revoke" and self.acts[n].what == act.does["code"]]
+        return not self.cut(code.issuer, a, self.verdicts | self.by_few) and all(self.knows(n, a) for n in revoked)
+
+    def judge_admission(self, a):
+        act, view = self.acts[a], self.group.before(a)
+        counted = self.counted(a, self.verdicts | self.by_few)
+        if not self.asked(a, counted, view.rules["admit"], self.sound) or not self.code_allows(a):
+            return
+        blind = [r for r in self.changes("admit") if not self.decided(r, a) and not self.decided(a, r)]
+        if not all(self.asked(a, counted, self.acts[r].does["value"], self.sound) for r in blind):
+            self.waiting_for_a_rule.add(a)
+            return
+        self.admissions.add(a)
+        self.stands.add(a)
+        if "code" in act.does:
+            self.codes[act.does["code"]].used.add(act.what)
+
+    def is_fallen(self, n):
+        kind = self.acts[n].kind
+        if n in self.stands or n in self.closed or n in self.waiting_for_a_rule:
+            return False
+        if kind == "admit":
+            return self.asked(n, self.signatures[n], self.group.before(n).rules["admit"], self.in_both)
+        return kind in OF_MAJORITY + FEW and self.is_signed(n)
+
+    # What all that amounts to.
+
+    def read_grounds(self):
+        genesis, self.grounds, self.waiting = self.group.genesis, {}, set()
+        for y in genesis["members"]:
+            on = [right for right in (COUNCIL, ROLL) if y in genesis[right]]
+            self.ground(y, GENESIS, on)
+        for p in self.grants | self.admissions:
+            on = {"promote": [COUNCIL, ROLL], "enrol": [ROLL], "admit": []}.get(self.acts[p].kind)
+            for y in self.acts[p].persons():
+                self.ground(y, p, on)
+        self.waiting -= set(self.holders(MEMBER))
+
+    def ground(self, y, p, offers):
+        endings = [n for n in self.verdicts | self.by_few | self.gone if y in self.acts[n].persons()]
+        known = set() if p is GENESIS else self.group.before(p).stands
+        ended = {self.acts[n].kind for n in endings if n not in known}
+        given = self.grounds.setdefault(y, {COUNCIL: set(), ROLL: set(), MEMBER: set()})
+        office = COUNCIL in offers and not ended & {"expel", "leave", "demote", "resign"}
+        if office:
+            given[COUNCIL].add(p)
+        if ended & {"expel", "leave"}:
+            return
+        if ROLL in offers:
+            given[ROLL].add(p)
+        if "remove" in ended and not office:
+            return
+        code = None if p is GENESIS else self.codes.get(self.acts[p].does.get("code"))
+        if code and len(code.used) > code.uses:
+            self.waiting.add(y)
+        else:
+            given[MEMBER].add(p)
+
+    def sponsors(self, y):
+        admissions = [n for n in self.admissions if self.acts[n].what == y]
+        issuers = {self.code_of(n).issuer for n in admissions if "code" in self.acts[n].does}
+        return {self.acts[n].author for n in admissions} | issuers
+
+    def grounds_of(self, person, right):
+        return self.grounds.get(person, {}).get(right, set())
+
+    def holds(self, person, right):
+        return bool(self.grounds_of(person, right))
+
+    def holders(self, right):
+        return sorted(y for y in self.grounds if self.holds(y, right))
+
+    def rests(self, y):
+        """The admission that is shown (M-16)."""
+        grounds = self.grounds_of(y, MEMBER)
+        return None if GENESIS in grounds else min(grounds & self.admissions, default=None)
 
 
 # --- Y: sessions ---------------------------------------------------------------------------------
@@ -972,32 +1209,60 @@ def check_carriers(file, report):
 
 
 PARAMETERS = fields(
-    _0=U16, _1=ID, _2=ID, _3=name, _4=many(ID), _5=many(ID), _6=many(ID), _7=fields(_0=number(0, 0), _1=U8), _8=optional(ID)
+    _0=U16, _1=ID, _2=ID, _3=name, _4=many(ID), _5=many(ID), _6=many(ID), _7=fields(_0=U32, _1=U32, _2=optional(U32)), _8=optional(ID)
 )
 
 
-def draft(raw):
-    require(len(raw) <= 4096, "size")
+def parameters(raw):
+    require(len(raw) <= 40_960, "size")
     plain = canonical(raw)
     read = PARAMETERS(plain)
-    require(set(plain) == set(range(8)) and set(plain[7]) == {0, 1}, "other fields")
-    require(read[4] == read[5] == [read[1]] and read[6] == [] and read[7] == {0: 0, 1: 1}, "not a draft")
+    council, members, roll, rules = read[4], read[5], read[6], read[7]
+    if council == members == [read[1]] and roll == [] and rules == {0: 0, 1: 1, 2: None} and read[8] is None:
+        require(set(plain) == set(range(8)) and set(plain[7]) == {0, 1}, "other fields")
+        return read
+    require(set(plain) - {8} == set(range(8)) and set(plain[7]) == {0, 1, 2} and None not in plain.values(), "other fields")
+    for people in (council, members, roll):
+        ascending(people)
+    require(2 <= len(council) <= 32 and read[1] in council, "council")
+    require(set(council) <= set(roll) <= set(members), "not on the roll, or no member")
+    for parameter, value in rules.items():
+        check_rule({0: parameter, 1: value})
     return read
+
+
+def genesis(payload):
+    """A genesis entry whose council has consented."""
+    read = body(1, payload)
+    told = parameters(read[0])
+    consents = read[3] or []
+    is_draft = read[3] is None
+    require(is_draft == (told[6] == []), "consents")
+    require(is_draft or len(consents) == len(told[4]), "as many consents as key-holders")
+    start = hashed("genesis", struct.pack(">I", len(read[1])), read[1], read[2])
+    for device, consent in zip(told[4], consents):
+        verify(device, PREFIX + b"consent" + hashed("group", read[0]) + start, consent)
+    return told
 
 
 def check_group(file, report):
     for v in file["accepted"]:
         report.equal(title(v), hashed("group", x(v, "parameters")), x(v, "group"))
     first = file["accepted"][0]
-    read = report.accepts("B-2", lambda: draft(x(first, "parameters")))
+    read = report.accepts("B-2", lambda: parameters(x(first, "parameters")))
     report.equal("B-2", (read[0], read[1], read[2], read[3]), (first["suite"], x(first, "founder"), x(first, "random"), first["group_name"]))
     report.equal("I-1", x(first, "group")[:12], x(first, "fingerprint"))
     for v in file["bindings"]:
         operations = list(map(bytes.fromhex, v["operations"]))
         ascending(operations)
         report.equal(title(v), PREFIX + b"commit" + x(v, "parent") + b"".join(operations), x(v, "associated"))
+    report.accepts("a group", lambda: parameters(x(file["accepted"][1], "parameters")))
     for v in file["refused"]:
-        report.refuses(title(v), lambda: draft(x(v, "parameters")))
+        report.refuses(title(v), lambda: parameters(x(v, "parameters")))
+    for v in file["entries"]:
+        report.accepts(title(v), lambda: genesis(x(v, "payload")))
+    for v in file["refused_entries"]:
+        report.refuses(title(v), lambda: genesis(x(v, "payload")))
 
 
 def check_bodies(file, report):
@@ -1006,6 +1271,12 @@ def check_bodies(file, report):
         report.accepts(title(v), lambda: body(v["kind"], x(v, "payload")))
     for v in file["refused"]:
         report.refuses(title(v), lambda: body(v["kind"], x(v, "payload")))
+
+
+def invite_act(group, issuer, payload):
+    read = body(2, payload)
+    verify(read[0], PREFIX + b"invite" + group + issuer, read[6])
+    return read
 
 
 def check_invite(file, report):
@@ -1023,6 +1294,10 @@ def check_invite(file, report):
         report.equal(title(v), code(v["typed"]), code(v["code"]))
     for v in file["refused"]:
         report.refuses(title(v), lambda: code(v["code"]))
+    for v in file["acts"]:
+        report.accepts(title(v), lambda: invite_act(x(v, "group"), x(v, "issuer"), x(v, "payload")))
+    for v in file["refused_acts"]:
+        report.refuses(title(v), lambda: invite_act(x(v, "group"), x(v, "issuer"), x(v, "payload")))
     for v in file["requests"]:
         read = report.accepts(title(v), lambda: request(x(v, "sealed"), x(v, "request_key"), x(v, "group"), x(v, "invite")))
         report.equal(title(v), read, tuple(x(v, field) for field in ("device", "key_package", "proof", "proof_message")))
@@ -1030,20 +1305,26 @@ def check_invite(file, report):
         report.refuses(title(v), lambda: request(x(v, "sealed"), x(v, "request_key"), x(v, "group"), x(v, "invite")))
 
 
+def membership(story):
+    group, past, void = Group(story.get("group", ALONE)), {}, []
+    for act in story["acts"]:
+        known = set(act["knows"]).union(*(past[n] for n in act["knows"]))
+        past[act["act"]] = known
+        if not group.add(act["act"], act["by"], known, act["does"]):
+            void.append(act["act"])
+    view = group.view(group.acts)
+    return {
+        "void": void, "members": {y: view.rests(y) for y in view.holders(MEMBER)}, "council": view.holders(COUNCIL),
+        "roll": view.holders(ROLL), "rules": view.rules, "keyholder": view.holds("f", COUNCIL),
+        "waiting": sorted(view.waiting), "fell": sorted(view.fell), "closed": sorted(view.closed), "stands": sorted(view.stands),
+        "used": {k: len(code.used) for k, code in view.codes.items()},
+        "revoked": sorted(k for k, code in view.codes.items() if code.closed),
+    }
+
+
 def check_membership(file, report):
     for v in file["accepted"]:
-        group, past, void = Draft("f"), {}, []
-        for act in v["acts"]:
-            known = set(act["knows"]).union(*(past[n] for n in act["knows"]))
-            past[act["act"]] = known
-            if not group.add(act["act"], act["by"], known, act["does"]):
-                void.append(act["act"])
-        view = View(group, past)
-        found = {
-            "void": void, "members": view.members, "keyholder": "f" in view.members, "waiting": sorted(view.waiting),
-            "fell": sorted(view.fell), "used": {k: len(u) for k, u in view.used.items()}, "revoked": sorted(view.revoked),
-        }
-        report.equal(title(v), found, v["outcome"])
+        report.equal(title(v), membership(v), v["outcome"])
 
 
 def check_handshake(file, report):

@@ -1,8 +1,9 @@
 //! `piquet group …`
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::{Context, ask};
+use crate::control::request::{self, DecisionRequest};
 use crate::control::{Failure, Reply, Request};
 
 #[derive(Subcommand)]
@@ -34,6 +35,64 @@ pub(super) enum Group {
         /// Name, id, or a unique prefix of either.
         member: String,
     },
+    /// Make a group of your draft: those named hold its keys with you, once each of them has agreed.
+    Found {
+        /// Name, id, or a unique prefix of either.
+        group: String,
+        /// Who is to hold the keys beside you; at least one, better four.
+        #[arg(long = "keyholder", required = true, value_name = "MEMBER")]
+        keyholders: Vec<String>,
+        /// The rules it starts with; a majority changes them.
+        #[arg(long, value_enum, default_value = "collective")]
+        template: Template,
+    },
+    /// Propose to put members out for good. A majority decides.
+    Expel {
+        /// Name, id, or a unique prefix of either.
+        group: String,
+        /// Names, ids, or unique prefixes of either.
+        #[arg(required = true)]
+        members: Vec<String>,
+        /// Let everybody on the roll decide, not the key-holders.
+        #[arg(long)]
+        roll: bool,
+    },
+    /// Propose that members vote where the roll decides. A majority decides.
+    Enrol {
+        /// Name, id, or a unique prefix of either.
+        group: String,
+        /// Names, ids, or unique prefixes of either.
+        #[arg(required = true)]
+        members: Vec<String>,
+        /// Let everybody on the roll decide, not the key-holders.
+        #[arg(long)]
+        roll: bool,
+    },
+    /// Propose that a member holds the keys, or does not any more. A majority decides; your own office you give back at once.
+    Role {
+        /// Name, id, or a unique prefix of either.
+        group: String,
+        /// Name, id, or a unique prefix of either; `me` for yourself.
+        member: String,
+        /// Which.
+        #[arg(value_enum)]
+        role: Role,
+        /// Let everybody on the roll decide, not the key-holders.
+        #[arg(long)]
+        roll: bool,
+    },
+    /// Propose another rule. A majority decides.
+    Rule {
+        /// Name, id, or a unique prefix of either.
+        group: String,
+        /// `admit`, `few` or `wait`.
+        key: String,
+        /// admit: `keyholder`, `member`, or how many must vouch; few: 1 or 2 key-holders remove; wait: days before somebody is enrolled.
+        value: String,
+        /// Let everybody on the roll decide, not the key-holders.
+        #[arg(long)]
+        roll: bool,
+    },
     /// Leave a group.
     Leave {
         /// Name, id, or a unique prefix of either.
@@ -42,6 +101,43 @@ pub(super) enum Group {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// What somebody is in a group.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Role {
+    Keyholder,
+    Member,
+}
+
+/// The rules a group starts with.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Template {
+    Circle,
+    Collective,
+    Council,
+}
+
+impl From<Template> for request::Template {
+    fn from(template: Template) -> Self {
+        match template {
+            Template::Circle => Self::Circle,
+            Template::Collective => Self::Collective,
+            Template::Council => Self::Council,
+        }
+    }
+}
+
+fn decide(group: String, decision: DecisionRequest, roll: bool) -> Request {
+    Request::GroupDecide { group, decision, roll }
+}
+
+fn role(group: String, member: String, role: Role, roll: bool) -> Request {
+    match role {
+        Role::Keyholder => decide(group, DecisionRequest::Promote { member }, roll),
+        Role::Member if member == "me" => Request::GroupResign { group },
+        Role::Member => decide(group, DecisionRequest::Demote { member }, roll),
+    }
 }
 
 impl Group {
@@ -59,6 +155,15 @@ impl Group {
             Self::Show { group } => Request::GroupShow { group },
             Self::Members { group } => Request::GroupMembers { group },
             Self::Remove { group, member } => Request::GroupRemove { group, member },
+            Self::Found { group, keyholders, template } => {
+                Request::GroupFound { group, keyholders, template: template.into() }
+            }
+            Self::Expel { group, members, roll } => decide(group, DecisionRequest::Expel { members }, roll),
+            Self::Enrol { group, members, roll } => decide(group, DecisionRequest::Enrol { members }, roll),
+            Self::Role { group, member, role: which, roll } => role(group, member, which, roll),
+            Self::Rule { group, key, value, roll } => {
+                decide(group, DecisionRequest::Rule { key, value }, roll)
+            }
             Self::Leave { group, .. } => Request::GroupLeave { group },
         }
     }
@@ -68,8 +173,8 @@ impl Group {
 fn confirm_leaving(group: &str, context: &Context) -> Result<(), Failure> {
     let mut orphaned = None;
     context.in_group(Request::GroupShow { group: group.to_owned() }, |reply| {
-        if let Reply::Group { name, role, members, .. } = reply {
-            orphaned = (role == "keyholder" && *members > 1).then(|| name.clone());
+        if let Reply::Group { name, kind, role, members, .. } = reply {
+            orphaned = (kind == "draft" && role == "keyholder" && *members > 1).then(|| name.clone());
         }
         true
     })?;

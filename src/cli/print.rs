@@ -2,6 +2,7 @@
 
 mod grievance;
 mod group;
+mod proposal;
 mod strike;
 mod talk;
 
@@ -28,6 +29,7 @@ pub(super) enum Listing {
     Invites,
     Grievances,
     Strikes,
+    Proposals,
     Other,
 }
 
@@ -39,6 +41,7 @@ impl Listing {
             Request::InviteList { .. } => Self::Invites,
             Request::GrievanceList { .. } => Self::Grievances,
             Request::StrikeList { .. } => Self::Strikes,
+            Request::ProposalList { .. } => Self::Proposals,
             _ => Self::Other,
         }
     }
@@ -50,6 +53,7 @@ impl Listing {
             Self::Invites => Some("no-invites"),
             Self::Grievances => Some("no-grievances"),
             Self::Strikes => Some("no-strikes"),
+            Self::Proposals => Some("no-proposals"),
             Self::Other => None,
         }
     }
@@ -64,6 +68,8 @@ pub(super) fn writes(request: &Request) -> bool {
             | Request::GroupShow { .. }
             | Request::GroupMembers { .. }
             | Request::InviteList { .. }
+            | Request::ProposalList { .. }
+            | Request::ProposalShow { .. }
             | Request::Join { .. }
             | Request::Read { .. }
             | Request::GrievanceList { .. }
@@ -232,6 +238,7 @@ impl Printer {
             Reply::Group { .. } => self.group(reply, list == Listing::Groups),
             Reply::Member { .. } => self.member(reply),
             Reply::Removed { name, readable, .. } => self.removed(name, readable),
+            Reply::Proposal { .. } => self.proposal(reply, list == Listing::Proposals),
             Reply::Left { name, .. } => self.say("left", &[("name", &plain(name))]),
             Reply::Done { .. } => self.say("done", &[]),
             Reply::Invite { .. } => self.invite(reply),

@@ -28,6 +28,15 @@ pub struct GroupStatus {
     /// Why this profile writes nothing here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
+    /// Proposals that wait for this profile's signature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposals: Vec<String>,
+    /// Acts that enough have signed, but not enough of that counts any more: to be done again.
+    #[serde(default)]
+    pub fell: usize,
+    /// Members who wait, because the code they came by was used too often.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
     /// Members who signed two entries for one place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub equivocators: Vec<String>,
@@ -184,7 +193,9 @@ pub enum Reply {
         name: String,
         /// `keyholder` or `member`.
         role: String,
-        /// The founder's is empty.
+        /// Whether this member votes where the roll decides.
+        votes: bool,
+        /// Empty for those named when the group was founded.
         invited_by: Option<String>,
         /// When it came in, by the clock of who let it in.
         joined: Option<String>,
@@ -214,6 +225,31 @@ pub enum Reply {
     Done {
         /// Id.
         group: String,
+    },
+    /// What several have to sign.
+    Proposal {
+        /// Id.
+        proposal: String,
+        /// Id.
+        group: String,
+        /// `found`, `expel`, `demote`, `promote`, `enrol`, `rule`, `remove`, `revoke`, `admit`, `dismiss`.
+        kind: String,
+        /// Names of whom, a rule and its value, or the id of an act or code.
+        about: Vec<String>,
+        /// Whose majority: `council` or `roll`.
+        channel: Option<String>,
+        /// `open`, `decided`, `dismissed`, or `fallen`: signed by enough, but not enough of that counts.
+        state: String,
+        /// How many have signed.
+        signed: usize,
+        /// How many have to.
+        needed: usize,
+        /// Name of who proposed it.
+        author: String,
+        /// Names of who has signed.
+        signers: Vec<String>,
+        /// Whether this profile's signature would count, and is missing.
+        waits_for_me: bool,
     },
     /// A leaving.
     Left {

@@ -2,6 +2,51 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The rules a group starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// Key-holders admit; one removes.
+    Circle,
+    /// Any member admits; one key-holder removes.
+    Collective,
+    /// Key-holders admit; two remove.
+    Council,
+}
+
+/// What a majority decides, as a person writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionRequest {
+    /// Puts members out for good.
+    Expel {
+        /// Whom.
+        members: Vec<String>,
+    },
+    /// Puts members on the roll.
+    Enrol {
+        /// Whom.
+        members: Vec<String>,
+    },
+    /// Gives an office.
+    Promote {
+        /// To whom.
+        member: String,
+    },
+    /// Takes an office.
+    Demote {
+        /// Whose.
+        member: String,
+    },
+    /// Changes a rule.
+    Rule {
+        /// `admit`, `few`, `wait`.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+}
+
 /// A leg of a strike call, as a person writes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LegRequest {
@@ -90,6 +135,55 @@ pub enum Request {
         group: String,
         /// Name, id, or prefix.
         member: String,
+    },
+    /// Proposes to make a group of a draft.
+    GroupFound {
+        /// Of which.
+        group: String,
+        /// Who is to hold the keys, beside the founder.
+        keyholders: Vec<String>,
+        /// What rules it starts with.
+        template: Template,
+    },
+    /// Proposes what a majority decides.
+    GroupDecide {
+        /// In which group.
+        group: String,
+        /// What.
+        decision: DecisionRequest,
+        /// By everybody on the roll, rather than the key-holders.
+        roll: bool,
+    },
+    /// Gives this member's office back.
+    GroupResign {
+        /// In which group.
+        group: String,
+    },
+    /// What several have to sign.
+    ProposalList {
+        /// In which group.
+        group: String,
+    },
+    /// One of them.
+    ProposalShow {
+        /// In which group.
+        group: String,
+        /// Which.
+        proposal: String,
+    },
+    /// Signs one.
+    ProposalApprove {
+        /// In which group.
+        group: String,
+        /// Which.
+        proposal: String,
+    },
+    /// Proposes to close one.
+    ProposalDismiss {
+        /// In which group.
+        group: String,
+        /// Which.
+        proposal: String,
     },
     /// Leaves.
     GroupLeave {
@@ -222,6 +316,13 @@ impl Request {
             Self::GroupShow { group }
             | Self::GroupMembers { group }
             | Self::GroupRemove { group, .. }
+            | Self::GroupFound { group, .. }
+            | Self::GroupDecide { group, .. }
+            | Self::GroupResign { group }
+            | Self::ProposalList { group }
+            | Self::ProposalShow { group, .. }
+            | Self::ProposalApprove { group, .. }
+            | Self::ProposalDismiss { group, .. }
             | Self::GroupLeave { group }
             | Self::InviteCreate { group, .. }
             | Self::InviteList { group }

@@ -46,17 +46,25 @@ pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupSt
     GroupStatus {
         group: replica.group().to_hex(),
         name: replica.name().to_owned(),
-        kind: "draft".to_owned(),
+        kind: kind(replica).to_owned(),
         members: replica.view().members.len(),
         epoch: replica.epoch_number(),
         entries,
         pending,
         last_heard: last_heard.map(|t| utc(u64::from(t))),
         peers,
+        proposals: Vec::new(),
+        fell: replica.view().fell.len(),
+        waiting: replica.view().waiting.iter().map(|member| name(replica, member)).collect(),
         frozen: replica.frozen().map(|why| frozen(why).to_owned()),
         equivocators: replica.equivocators().iter().map(|device| name(replica, &(*device).into())).collect(),
         excess: replica.at_quota(now).iter().map(|device| name(replica, &(*device).into())).collect(),
     }
+}
+
+/// What sort of group it is.
+pub(super) fn kind(replica: &Replica) -> &'static str {
+    if replica.is_draft() { "draft" } else { "group" }
 }
 
 pub(super) fn group(replica: &Replica) -> Reply {
@@ -69,7 +77,7 @@ pub(super) fn group(replica: &Replica) -> Reply {
     Reply::Group {
         group: replica.group().to_hex(),
         name: replica.name().to_owned(),
-        kind: "draft".to_owned(),
+        kind: kind(replica).to_owned(),
         epoch: replica.epoch_number(),
         members: view.members.len(),
         role: role.to_owned(),

@@ -14,6 +14,7 @@ use piquet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{answers, doctor, lookup, now, profile};
+use crate::control::reply::GroupStatus;
 use crate::control::{Failure, Reply, Request};
 use crate::store::{Continuity, DiskStore};
 
@@ -136,6 +137,15 @@ impl Engine {
             Request::GroupShow { group } => self.in_group(&group, |replica| vec![answers::group(replica)]),
             Request::GroupMembers { group } => self.members(&group, now),
             Request::GroupRemove { group, member } => self.remove(&group, &member, now),
+            Request::GroupFound { group, keyholders, template } => {
+                self.found(&group, &keyholders, template, now)
+            }
+            Request::GroupDecide { group, decision, roll } => self.propose(&group, &decision, roll, now),
+            Request::GroupResign { group } => self.resign(&group, now),
+            Request::ProposalList { group } => self.proposals(&group),
+            Request::ProposalShow { group, proposal } => self.show_proposal(&group, &proposal),
+            Request::ProposalApprove { group, proposal } => self.approve(&group, &proposal, now),
+            Request::ProposalDismiss { group, proposal } => self.dismiss(&group, &proposal, now),
             Request::GroupLeave { group } => self.leave(&group, now),
             Request::InviteCreate { group, uses, expires } => self.invite(&group, uses, expires, now),
             Request::InviteList { group } => self.invites(&group, now),
@@ -181,18 +191,26 @@ impl Engine {
             groups: self
                 .groups()
                 .into_iter()
-                .map(|replica| answers::status(replica, peers(&replica.group()), now()))
+                .map(|replica| self.group_status(replica, peers(&replica.group())))
                 .collect(),
             joining: self.node.joining().count(),
             refused: self.node.refused().map(|(_, why)| refusal(why).to_owned()).collect(),
         }
     }
 
-    /// As people look for them.
+    /// As people look for them: a draft that this profile has moved out of is its successor's past.
     fn groups(&self) -> Vec<&Replica> {
-        let mut groups: Vec<&Replica> = self.node.groups().collect();
+        let listed = |replica: &&Replica| self.node.successor_of(&replica.group()) == replica.group();
+        let mut groups: Vec<&Replica> = self.node.groups().filter(listed).collect();
         groups.sort_by_key(|replica| (replica.name().to_lowercase(), replica.group()));
         groups
+    }
+
+    fn group_status(&self, replica: &Replica, peers: usize) -> GroupStatus {
+        let waiting = self.node.proposals(&replica.group()).unwrap_or_default();
+        let waiting = waiting.into_iter().filter(|view| view.waits_for_me);
+        let proposals = waiting.map(|view| view.act.to_hex()).collect();
+        GroupStatus { proposals, ..answers::status(replica, peers, now()) }
     }
 
     fn person(&self) -> String {
@@ -278,6 +296,10 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::NotFound => Failure::new("not_found", 1),
         NodeError::NotAllowed => Failure::new("not_allowed", 4),
         NodeError::KeyHolder => Failure::new("keyholder", 4),
+        NodeError::Council => Failure::new("council", 1),
+        NodeError::Founded => Failure::new("founded_already", 1),
+        NodeError::Draft => Failure::new("draft", 1),
+        NodeError::Decided => Failure::new("decided", 1),
         NodeError::Expired => Failure::new("code_expired", 4),
         NodeError::AlreadyMember => Failure::new("already_member", 1),
         NodeError::Full => Failure::new("group_full", 4),

@@ -53,15 +53,19 @@ fn naming<T>(candidates: &[&(T, String, String)]) -> String {
 /// same name.
 pub(super) fn group<S: Store>(node: &Node<S>, text: &str) -> Result<GroupId, Failure> {
     let alive = |replica: &&Replica| replica.frozen() != Some(Frozen::Ended);
+    // A draft that this profile has moved out of is known by its id only.
+    let moved = |replica: &Replica| node.successor_of(&replica.group()) != replica.group();
     let list = |replicas: Vec<&Replica>| -> Vec<(GroupId, String, String)> {
-        replicas.into_iter().map(|r| (r.group(), r.name().to_owned(), r.group().to_hex())).collect()
+        let name = |r: &Replica| if moved(r) { String::new() } else { r.name().to_owned() };
+        replicas.into_iter().map(|r| (r.group(), name(r), r.group().to_hex())).collect()
     };
-    match unique(text, &list(node.groups().filter(alive).collect()), "group") {
+    let found = match unique(text, &list(node.groups().filter(alive).collect()), "group") {
         Err(failure) if failure.code == "no_such_group" => {
             unique(text, &list(node.groups().collect()), "group")
         }
         found => found,
-    }
+    };
+    found.map(|group| node.successor_of(&group))
 }
 
 pub(super) fn member(replica: &Replica, text: &str) -> Result<MemberId, Failure> {
@@ -71,6 +75,24 @@ pub(super) fn member(replica: &Replica, text: &str) -> Result<MemberId, Failure>
         .map(|m| (m.member, m.name.unwrap_or_default(), m.member.to_hex()))
         .collect();
     unique(text, &members, "member")
+}
+
+/// Somebody who is or was a member.
+pub(super) fn person(replica: &Replica, text: &str) -> Result<MemberId, Failure> {
+    match member(replica, text) {
+        Err(failure) if failure.code == "no_such_member" => {
+            let gone: Vec<(MemberId, String, String)> = replica
+                .persons()
+                .map(|member| (member, replica.name_of(&member).unwrap_or_default(), member.to_hex()))
+                .collect();
+            unique(text, &gone, "member")
+        }
+        found => found,
+    }
+}
+
+pub(super) fn proposal(ids: impl Iterator<Item = EntryId>, text: &str) -> Result<EntryId, Failure> {
+    entry(ids, text, "proposal")
 }
 
 pub(super) fn invite(replica: &Replica, text: &str) -> Result<DeviceKey, Failure> {

@@ -9,6 +9,7 @@ use super::engine::{Answer, Engine, failure};
 use super::{answers, lookup};
 use crate::control::Reply;
 use crate::control::reply::Readable;
+use crate::control::request::DecisionRequest;
 use crate::schedule::utc;
 
 impl Engine {
@@ -34,6 +35,11 @@ impl Engine {
     pub(super) fn remove(&mut self, group: &str, member: &str, now: Timestamp) -> Answer {
         let replica = self.replica(group)?;
         let (id, member) = (replica.group(), lookup::member(replica, member)?);
+        if !replica.is_draft() && replica.view().is_keyholder(&member) {
+            // One hand never touches an office: this takes a majority.
+            let decision = DecisionRequest::Expel { members: vec![member.to_hex()] };
+            return self.propose(group, &decision, false, now);
+        }
         let readable = readable(replica);
         let since = self.joined(id, &member, now).map(|time| utc(u64::from(time)));
         self.node.remove(id, member, now).map_err(|error| failure(&error))?;
@@ -55,7 +61,7 @@ impl Engine {
             vec![Reply::Left {
                 group: id.to_hex(),
                 name: replica.name().to_owned(),
-                kind: "draft".to_owned(),
+                kind: answers::kind(replica).to_owned(),
                 epoch: replica.epoch_number(),
                 members: replica.view().members.len(),
                 role: "none".to_owned(),
@@ -83,6 +89,7 @@ fn reply(replica: &Replica, view: &MemberView, all: &[MemberView], joined: Optio
         member: view.member.to_hex(),
         name: answers::name(replica, &view.member),
         role: if view.keyholder { "keyholder" } else { "member" }.to_owned(),
+        votes: replica.view().roll.contains(&view.member),
         invited_by: view.admitted_by.map(|by| answers::name(replica, &by)),
         joined: joined.map(|time| utc(u64::from(time))),
         invited,

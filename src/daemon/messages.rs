@@ -45,18 +45,53 @@ impl Engine {
         now: Timestamp,
     ) -> Answer {
         let id = self.replica(group)?.group();
-        let list = match since {
-            None => self.page(id, None, limit.unwrap_or(DEFAULT).min(MAX_READ), now)?,
-            Some(text) => {
-                let after = self.place(id, text, now)?;
-                let mut list = self.newer(id, now, |view| view.order > after)?;
-                list.truncate(limit.unwrap_or(MAX_READ));
-                list
+        // What was said in the draft that a group was founded from comes before what was said in it.
+        let draft = self.node.draft_of(&id);
+        let mut replies = Vec::new();
+        match since {
+            None => {
+                let limit = limit.unwrap_or(DEFAULT).min(MAX_READ);
+                let list = self.page(id, None, limit, now)?;
+                if let Some(draft) = draft.filter(|_| list.len() < limit) {
+                    let earlier = self.page(draft, None, limit - list.len(), now)?;
+                    replies.extend(self.told(draft, &earlier));
+                }
+                replies.extend(self.told(id, &list));
             }
-        };
-        self.in_group(&id.to_hex(), |replica| {
-            list.iter().map(|view| answers::message(replica, view)).collect()
-        })
+            Some(text) => {
+                let (of, after) = self.place_in(id, draft, text, now)?;
+                let list = self.newer(of, now, |view| view.order > after)?;
+                replies.extend(self.told(of, &list));
+                if of != id {
+                    let list = self.newer(id, now, |_| true)?;
+                    replies.extend(self.told(id, &list));
+                }
+                replies.truncate(limit.unwrap_or(MAX_READ));
+            }
+        }
+        Ok(replies)
+    }
+
+    fn told(&self, group: GroupId, list: &[MessageView]) -> Vec<Reply> {
+        let replica = self.node.group(&group);
+        replica
+            .map_or(Vec::new(), |replica| list.iter().map(|view| answers::message(replica, view)).collect())
+    }
+
+    /// Where a message stands: in a group, or in the draft it was founded from.
+    fn place_in(
+        &mut self,
+        group: GroupId,
+        draft: Option<GroupId>,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<(GroupId, u128), Failure> {
+        match (self.place(group, text, now), draft) {
+            (Err(failure), Some(draft)) if failure.code == "no_such_message" => {
+                Ok((draft, self.place(draft, text, now)?))
+            }
+            (place, _) => Ok((group, place?)),
+        }
     }
 
     /// The place on the screen of a message named by its id or the start of it.

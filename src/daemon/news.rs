@@ -4,7 +4,7 @@ use piquet_protocol::action::board::CallView;
 use piquet_protocol::id::{EntryId, MemberId};
 use piquet_protocol::replica::{Change, Event, Replica};
 
-use super::answers;
+use super::{answers, decisions};
 
 /// One thing that happened.
 pub(super) struct News {
@@ -32,6 +32,8 @@ pub(super) fn news(replica: &Replica, event: &Event) -> Option<News> {
         Event::Message(_) | Event::Rejected(_) => return None,
         Event::Joined => News::plain("joined"),
         Event::Removed => News::plain("removed"),
+        Event::Founded => News::plain("founded"),
+        Event::Proposal(act) => proposal(replica, act),
         Event::Equivocation(device) => {
             let member = MemberId::from(*device);
             let details = vec![("member", member.to_hex()), ("who", answers::name(replica, &member))];
@@ -53,6 +55,7 @@ fn membership(replica: &Replica, member: &MemberId, change: Change) -> News {
     let (said, sentence, by) = match change {
         Change::In(by) => ("in", "members-in", by),
         Change::Out(by) => ("out", "members-out", Some(by)),
+        Change::Expelled => ("expelled", "members-expelled", None),
         Change::Left => ("left", "members-left", None),
         Change::Fell => ("fell", "members-fell", None),
     };
@@ -64,6 +67,21 @@ fn membership(replica: &Replica, member: &MemberId, change: Change) -> News {
         ("by", by),
     ];
     News::of("members", sentence, details)
+}
+
+fn proposal(replica: &Replica, act: &EntryId) -> News {
+    let found = replica.proposed().find(|(id, _)| *id == act);
+    let (kind, author) = match found {
+        Some((_, proposed)) => ("found", proposed.parameters.founder.into()),
+        None => {
+            let kind = replica.operation(act).map_or("other", |operation| decisions::matter(operation).0);
+            let author = replica.proposals().into_iter().find(|proposal| proposal.act == *act);
+            (kind, author.map_or(replica.member(), |proposal| proposal.author))
+        }
+    };
+    let details =
+        vec![("id", act.to_hex()), ("kind", kind.to_owned()), ("who", answers::name(replica, &author))];
+    News::of("proposal", "proposal", details)
 }
 
 fn record(replica: &Replica, id: &EntryId) -> News {

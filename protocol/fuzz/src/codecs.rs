@@ -13,8 +13,10 @@ use piquet_protocol::codec::{DecodeError, check_canonical, from_cbor, to_cbor};
 use piquet_protocol::crypto::{self, Secret};
 use piquet_protocol::entry::UnverifiedEntry;
 use piquet_protocol::group::invite::{InviteCode, JoinRequest};
+use piquet_protocol::group::genesis::{Found, Genesis, GenesisParameters};
 use piquet_protocol::group::operation::{
-    Admit, Commit, Control, Empty, Genesis, GenesisParameters, Invite, Opened, Profile, Remove, Revoke,
+    Admit, Approve, Commit, Control, Dismiss, Empty, Invite, Move, Opened, Persons, Profile, Promote, Remove,
+    Revoke, Rule,
 };
 use piquet_protocol::id::{DeviceKey, EntryId, EpochId, GroupId};
 use piquet_protocol::sync::Message;
@@ -63,15 +65,16 @@ pub fn body(data: &[u8]) {
     let bytes = script.rest();
     macro_rules! one_of {
         ($($number:literal $kind:ty,)*) => {
-            match which % 20 {
+            match which % 28 {
                 $($number => one_form::<$kind>(bytes, <$kind>::from_payload, <$kind>::to_payload),)*
-                _ => one_form::<GenesisParameters>(bytes, |b| from_cbor(b, 4096), to_cbor),
+                _ => one_form::<GenesisParameters>(bytes, |b| from_cbor(b, 40_960), to_cbor),
             }
         };
     }
     one_of! {
         0 Genesis, 1 Invite, 2 Admit, 3 Remove, 4 Revoke, 5 Empty, 6 Profile, 7 Commit, 8 Opened,
         9 Beacon, 10 Grievance, 11 Support, 12 Chat, 13 PledgeAnswer, 14 PledgeCount, 15 Call, 16 CallOff,
+        17 Persons, 18 Promote, 19 Rule, 20 Dismiss, 21 Approve, 22 Found, 23 Move,
     }
     if let Ok(genesis) = Genesis::from_payload(bytes) {
         let _ = genesis.read();

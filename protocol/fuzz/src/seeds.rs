@@ -11,8 +11,9 @@ use piquet_protocol::codec::to_cbor;
 use piquet_protocol::crypto::{Secret, device_key};
 use piquet_protocol::entry::{Body, Class, ClassKey, Header, Language, author_entry};
 use piquet_protocol::group::invite::{Hint, InviteCode, JoinRequest};
+use piquet_protocol::group::genesis::{Genesis, GenesisParameters};
 use piquet_protocol::group::operation::{
-    Admit, Commit, Control, Empty, Genesis, GenesisParameters, Invite, Opened, OpenedEpoch, Profile, Remove,
+    Admit, Commit, Control, Empty, Invite, Opened, OpenedEpoch, Profile, Remove,
     Revoke,
 };
 use piquet_protocol::id::{DeviceKey, EntryId};
@@ -148,7 +149,7 @@ fn bodies() -> Vec<Vec<u8>> {
     let (device, id) = (DeviceKey([3; 32]), EntryId([4; 32]));
     let parameters = GenesisParameters::draft(3, device, [5; 32], "picket");
     let genesis =
-        Genesis { parameters: to_cbor(&parameters).into(), group_info: vec![1].into(), tree: vec![2].into() };
+        Genesis { parameters: to_cbor(&parameters).into(), group_info: vec![1].into(), tree: vec![2].into(), consents: None };
     let invite = Invite {
         key: device,
         request: [1; 32].into(),
@@ -156,6 +157,7 @@ fn bodies() -> Vec<Vec<u8>> {
         peer: [3; 32].into(),
         uses: 3,
         expires: 9,
+        proof: [4; 64].into(),
     };
     let admit =
         Admit { device, key_package: vec![1; 40].into(), invite: Some(device), proof: Some([5; 64].into()) };

@@ -5,4 +5,4 @@ mod keys;
 mod tree;
 
 pub use keys::{EpochKeys, KeyRing, peer_key};
-pub use tree::{EpochNode, EpochTree};
+pub use tree::{EpochNode, EpochTree, NewEpoch};

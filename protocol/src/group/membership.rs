@@ -1,96 +1,51 @@
-//! Who is in: a pure function of the set of membership acts (spec membership, M-1 … M-16).
+//! Who is in: a pure function of the set of membership acts (spec membership).
 //!
 //! The function has five steps of falling gravity: dismissals, verdicts, grants, removals and
 //! endings, admissions; an act can be voided only by an act of an earlier step, so nothing needs a
-//! tie-break. In a draft `need()` is never under two (M-3), so that the first three steps stay
-//! empty: what a lone founder can do lives in steps four and five, and the kinds of a founded group
-//! are added before them.
+//! tie-break. A draft is a group whose council is one person: no majority is ever under two, so
+//! that no majority act completes there and the first three steps stay empty.
 //!
 //! What an act means is read in its own past and fixed when it arrives (M-1); what stands is
-//! computed from the whole set. Evaluation is from scratch, O(acts) a view: right for drafts, whose
-//! acts are counted in hundreds.
+//! computed from the whole set, by `judge`. Evaluation is from scratch, O(acts) a view.
 
+mod act;
+mod judge;
 mod ops;
+mod proposal;
+mod rules;
 mod view;
 
+pub use act::{Channel, Operation, Right, Void};
 pub use ops::{OpSet, OpState, OpStates};
-pub use view::{Ended, InviteInfo, InviteState, MemberInfo, View};
+pub use proposal::{Proposal, ProposalState};
+pub use rules::{Admission, Founding, MAX_VOUCHES, MAX_WAIT, Parameter, Rules};
+pub use view::{Ended, Ground, InviteInfo, InviteState, MemberInfo, View};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{DeviceKey, EntryId, MemberId};
-
-/// A membership act, as its body says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// A code's public half.
-    Invite {
-        /// I_pk.
-        key: DeviceKey,
-        /// How many may come in by it.
-        uses: u16,
-        /// Seconds since 1970; binds honest door-openers only.
-        expires: u32,
-    },
-    /// Lets a device in.
-    Admit {
-        /// Whom.
-        device: DeviceKey,
-        /// The code used, already proven by its signature.
-        invite: Option<DeviceKey>,
-    },
-    /// Puts members out.
-    Remove {
-        /// Whom.
-        members: Vec<MemberId>,
-    },
-    /// Closes a code.
-    Revoke {
-        /// I_pk.
-        key: DeviceKey,
-    },
-    /// The author goes.
-    Leave,
-}
-
-/// An act with what its own past makes of it.
-#[derive(Clone, Debug)]
-struct Act {
-    id: EntryId,
-    author: MemberId,
-    past: OpSet,
-    operation: Operation,
-    /// Endings of the person admitted that stand in the act's past (decided, M-12).
-    knows: Vec<EntryId>,
-}
-
-/// Why an act changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Void {
-    /// Its author was no member, or no key-holder, in the act's own past (M-1).
-    #[error("its author was not entitled")]
-    Author,
-    /// It removes a key-holder (M-4).
-    #[error("a key-holder can't be removed by one hand")]
-    KeyHolder,
-    /// It uses a code that is unknown, or closed as its author knew (M-15).
-    #[error("the code was unknown or closed")]
-    Invite,
-}
+use act::{Act, Code, Door, Signature};
 
 /// All membership acts of one group.
 #[derive(Clone, Debug)]
 pub struct Membership {
-    founder: DeviceKey,
-    /// Acts that were entitled in their own past, in order of arrival (a causal order).
+    founding: Founding,
+    /// Acts that are not void, in order of arrival (a causal order).
     acts: Vec<Act>,
     index: BTreeMap<EntryId, usize>,
+    /// For each act those that sign it, itself among them.
+    signatures: Vec<Vec<usize>>,
 }
 
 impl Membership {
-    /// A draft: a council of one (membership.md §1).
+    /// A draft: a council of one (M-20).
     pub fn draft(founder: DeviceKey) -> Self {
-        Self { founder, acts: Vec::new(), index: BTreeMap::new() }
+        Self::founded(Founding::draft(founder))
+    }
+
+    /// A group as its genesis says.
+    pub fn founded(founding: Founding) -> Self {
+        Self { founding, acts: Vec::new(), index: BTreeMap::new(), signatures: Vec::new() }
     }
 
     /// Adds an act whose past is here. What it means in its own past is fixed now (M-1).
@@ -104,121 +59,182 @@ impl Membership {
         past: &OpSet,
         operation: Operation,
     ) -> Result<(), Void> {
-        let then = self.view_of(past);
-        let member = then.member_of(&author).ok_or(Void::Author)?;
-        let keyholder = then.is_keyholder(&member);
-        let mut knows = Vec::new();
-        match &operation {
-            Operation::Leave => {}
-            Operation::Invite { .. } if keyholder => {}
-            Operation::Remove { members } if keyholder => {
-                if members.iter().any(|member| then.is_keyholder(member)) {
-                    return Err(Void::KeyHolder);
-                }
-            }
-            Operation::Revoke { key } => {
-                let invite = then.invites.get(key).ok_or(Void::Invite)?;
-                if !keyholder && invite.issuer != member {
-                    return Err(Void::Author);
-                }
-            }
-            Operation::Admit { device, invite } if keyholder => {
-                let open = |key| then.invites.get(key).is_some_and(|invite| invite.revoked.is_none());
-                if invite.as_ref().is_some_and(|key| !open(key)) {
-                    return Err(Void::Invite);
-                }
-                knows = then.endings_of(&MemberId::from(*device));
-            }
-            _ => return Err(Void::Author),
+        let act = self.read(id, author, past, operation)?;
+        let at = self.acts.len();
+        self.signatures.push(Vec::new());
+        if let Some(signed) = act.signs.as_ref().and_then(|signature| self.signatures.get_mut(signature.of)) {
+            signed.push(at);
         }
-        self.index.insert(id, self.acts.len());
-        self.acts.push(Act { id, author: member, past: past.clone(), operation, knows });
+        self.index.insert(id, at);
+        self.acts.push(act);
         Ok(())
     }
 
     /// V(S) for everything received.
     pub fn view(&self) -> View {
-        self.evaluate(|_| true)
+        judge::judge(self, &(0..self.acts.len()).collect())
     }
 
     /// V(e) for an entry with these acts in its past.
     pub fn view_of(&self, past: &OpSet) -> View {
-        self.evaluate(|act| past.contains(&act.id))
+        judge::judge(self, &past.iter().filter_map(|id| self.index.get(id).copied()).collect())
     }
 
-    /// The operation of an act that was entitled.
+    /// Whether an act by `author` that knows all of these would count.
+    ///
+    /// # Errors
+    /// Why it would be void.
+    pub fn check(&self, author: DeviceKey, operation: &Operation) -> Result<(), Void> {
+        let all = OpSet::new(self.acts.iter().map(|act| act.id).collect());
+        self.read(EntryId::default(), author, &all, operation.clone()).map(|_| ())
+    }
+
+    /// The operation of an act that is not void.
     pub fn operation(&self, id: &EntryId) -> Option<&Operation> {
-        self.index.get(id).and_then(|at| self.acts.get(*at)).map(|act| &act.operation)
+        self.act(id).map(|act| &act.operation)
     }
 
-    /// Steps 4 and 5 over the acts that `within` admits; steps 1 to 3 have no kinds in a draft.
-    fn evaluate(&self, within: impl Fn(&Act) -> bool) -> View {
-        let acts: Vec<&Act> = self.acts.iter().filter(|act| within(act)).collect();
-        let mut view = View::founded(self.founder);
-        step_4(&acts, &mut view);
-        self.step_5(&acts, &mut view);
-        view.settle();
-        view
+    /// Who wrote an act that is not void.
+    pub fn author(&self, id: &EntryId) -> Option<MemberId> {
+        self.act(id).map(|act| act.author)
     }
 
-    /// Admissions, counting only those of authors not ended blind to them (M-5), by codes not
-    /// revoked blind to them by a key-holder (M-15).
-    fn step_5(&self, acts: &[&Act], view: &mut View) {
-        for act in acts {
-            let Operation::Admit { device, invite } = &act.operation else {
-                continue;
-            };
-            if self.is_cut(act, view) || invite.is_some_and(|key| self.revoked_blind(&key, act, acts)) {
-                view.fell.insert(act.id);
-                continue;
-            }
-            view.admit(*device, act.id, act.author, *invite, &act.knows);
-        }
-    }
-
-    /// M-5: some removal of the act's author that neither knows the act nor is known to it. What a
-    /// person ends by itself cuts nothing (M-13).
-    fn is_cut(&self, act: &Act, view: &View) -> bool {
-        view.removals_of(&act.author).any(|removal| self.blind(act, removal))
-    }
-
-    fn revoked_blind(&self, key: &DeviceKey, act: &Act, acts: &[&Act]) -> bool {
-        acts.iter().any(|other| {
-            let revokes = matches!(&other.operation, Operation::Revoke { key: closed } if closed == key);
-            revokes && MemberId::from(self.founder) == other.author && self.blind(act, &other.id)
+    /// Whether an act that lets somebody in waits for more signatures.
+    pub fn is_awaited(&self, device: &DeviceKey, view: &View) -> bool {
+        self.acts.iter().any(|act| {
+            matches!(&act.operation, Operation::Admit { device: of, .. } if of == device)
+                && !view.stands(&act.id)
+                && !view.fell.contains(&act.id)
         })
     }
 
-    /// Neither knew the other.
-    fn blind(&self, act: &Act, other: &EntryId) -> bool {
-        let other_knows =
-            self.index.get(other).and_then(|at| self.acts.get(*at)).is_some_and(|o| o.past.contains(&act.id));
-        !other_knows && !act.past.contains(other)
+    fn act(&self, id: &EntryId) -> Option<&Act> {
+        self.index.get(id).and_then(|at| self.acts.get(*at))
+    }
+
+    /// An act as its own past makes it.
+    fn read(&self, id: EntryId, author: DeviceKey, past: &OpSet, operation: Operation) -> Result<Act, Void> {
+        let then = self.view_of(past);
+        let author = then.person_of(&author).ok_or(Void::Author)?;
+        then.entitles(&author, &operation)?;
+        then.permits(&operation)?;
+        let mut act = Act {
+            id,
+            author,
+            past: past.clone(),
+            asks: operation.channel().map(Right::from),
+            operation,
+            needed: 0,
+            barred: Vec::new(),
+            decided: BTreeSet::new(),
+            signs: None,
+            door: None,
+            admitted: BTreeSet::new(),
+        };
+        self.set_terms(&mut act, &then)?;
+        let votes = act.asks == Some(Right::Roll) || matches!(act.operation, Operation::Approve { .. });
+        if !votes && !then.members.contains_key(&author) {
+            return Err(Void::Author);
+        }
+        act.signs = self.signature(&act, &then)?;
+        if let Operation::Admit { invite, .. } = &act.operation {
+            act.door = Some(self.door(&act, invite.as_ref(), &then));
+        }
+        if matches!(act.operation, Operation::Rule { parameter: Parameter::Admit, .. }) {
+            act.admitted = then.stands.clone();
+        }
+        let issuer = act.door.iter().flat_map(|door| &door.code).map(|code| code.issuer);
+        let concerned: BTreeSet<MemberId> =
+            act.operation.names().into_iter().chain([author]).chain(issuer).collect();
+        let standing = concerned.iter().flat_map(|member| then.endings_of(member));
+        act.decided = standing.map(|(ending, _)| ending).collect();
+        Ok(act)
+    }
+
+    /// Who may sign an act, how many have to, and whose signature never counts.
+    fn set_terms(&self, act: &mut Act, then: &View) -> Result<(), Void> {
+        match &act.operation {
+            Operation::Dismiss { act: named } => {
+                let dismissed = self.named(act, named)?;
+                let channel = dismissed.operation.channel().ok_or(Void::Named)?;
+                if then.stands(named) {
+                    return Err(Void::Decided);
+                }
+                act.barred = dismissed.barred.clone();
+                act.asks = Some(channel.into());
+            }
+            Operation::Remove { .. } | Operation::Revoke { .. } => {
+                act.asks = Some(Right::Council);
+                act.needed = then.rules.few as usize;
+                return Ok(());
+            }
+            Operation::Admit { .. } => {
+                act.asks = Some(Right::Member);
+                return Ok(());
+            }
+            operation if operation.is_verdict() => act.barred = operation.names(),
+            _ => {}
+        }
+        if let Some(right) = act.asks {
+            act.needed = (then.holders(right) / 2 + 1).max(2);
+        }
+        Ok(())
+    }
+
+    /// What an act's author signs with it: the act itself, or the one that an approval names.
+    fn signature(&self, act: &Act, then: &View) -> Result<Option<Signature>, Void> {
+        let Operation::Approve { act: named } = &act.operation else {
+            let at = self.acts.len();
+            return Ok(act.asks.and_then(|right| sign(act, at, right, &act.barred, [then, then])));
+        };
+        let signed = self.named(act, named)?;
+        let at = self.index.get(named).copied().ok_or(Void::Named)?;
+        let right = signed.asks.ok_or(Void::Named)?;
+        let before = self.view_of(&signed.past);
+        sign(act, at, right, &signed.barred, [&before, then]).map(Some).ok_or(Void::Author)
+    }
+
+    /// An act that another names has to be known to it.
+    fn named(&self, act: &Act, named: &EntryId) -> Result<&Act, Void> {
+        self.act(named).filter(|_| act.past.contains(named)).ok_or(Void::Named)
+    }
+
+    fn door(&self, act: &Act, invite: Option<&DeviceKey>, then: &View) -> Door {
+        let person = act.operation.names();
+        let is_rule = |id: &&EntryId| {
+            matches!(self.operation(id), Some(Operation::Rule { parameter: Parameter::Admit, .. }))
+        };
+        let code = invite.and_then(|key| then.invites.get(key)).and_then(|info| {
+            let made = self.view_of(&self.act(&info.act)?.past);
+            let [made, now] = [&made, then].map(|view| view.grounds_of(&info.issuer, Right::Member));
+            let grounds = made.intersection(now).copied().collect();
+            Some(Code { act: info.act, issuer: info.issuer, uses: info.uses, grounds })
+        });
+        Door {
+            rule: then.rules.admission(),
+            after_removal: person.iter().any(|member| then.was_removed(member)),
+            rules: then.stands.iter().filter(is_rule).copied().collect(),
+            code,
+        }
     }
 }
 
-/// Removals, revocations and what people end themselves. No verdict can cut them in a draft, and
-/// what a key-holder signs is held by genesis.
-fn step_4(acts: &[&Act], view: &mut View) {
-    for act in acts {
-        match &act.operation {
-            Operation::Remove { members } => {
-                for member in members {
-                    view.end(*member, act.id, Ended::Removed(act.author));
-                }
-            }
-            Operation::Leave => view.end(act.author, act.id, Ended::Left),
-            Operation::Invite { key, uses, expires } => {
-                view.invite(*key, InviteInfo::new(act.id, act.author, *uses, *expires));
-            }
-            Operation::Admit { .. } | Operation::Revoke { .. } => {}
-        }
-    }
-    for act in acts {
-        if let Operation::Revoke { key } = &act.operation {
-            view.revoke(key, act.id);
-        }
-    }
+/// A signature of the author of `act`, if it holds the right in both views: that of the act signed, and
+/// its own.
+fn sign(act: &Act, of: usize, right: Right, barred: &[MemberId], views: [&View; 2]) -> Option<Signature> {
+    let [before, then] = views;
+    let both = |right| -> BTreeSet<Ground> {
+        let grounds = before.grounds_of(&act.author, right).intersection(then.grounds_of(&act.author, right));
+        grounds.copied().collect()
+    };
+    let may =
+        before.holds(&act.author, right) && then.holds(&act.author, right) && !barred.contains(&act.author);
+    may.then(|| Signature {
+        of,
+        grounds: both(right),
+        offices: both(Right::Council),
+        sponsor: before.members.get(&act.author).and_then(|info| info.sponsor),
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Bodies of control entries (spec actions, B-2 … B-12).
+//! Bodies of control entries (spec actions, B-3 … B-20).
 
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -6,132 +6,15 @@ use minicbor::{Decode, Encode};
 use crate::codec::{DecodeError, from_cbor, to_cbor};
 use crate::crypto;
 use crate::entry::MAX_PAYLOAD;
+use crate::group::invite::InviteKeys;
+use crate::group::membership::{Channel, Parameter};
 use crate::group::seal::MAX_KEY_PACKAGE;
 use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 
 /// Longest name of a group or person, in bytes.
 pub const MAX_NAME: usize = 64;
-/// Longest genesis parameters in bytes.
-const MAX_PARAMETERS: usize = 4096;
 /// Most persons named by one operation, most epochs by one statement.
 const MAX_NAMED: usize = 512;
-
-/// Who may admit (membership.md §2, parameter `admit`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum AdmitRule {
-    /// A key-holder.
-    #[n(0)]
-    KeyHolder,
-}
-
-/// The rules a group starts with.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Rules {
-    /// Who admits.
-    #[n(0)]
-    pub admit: AdmitRule,
-    /// How many key-holders remove: 1 or 2.
-    #[n(1)]
-    pub few: u8,
-}
-
-/// What a group is; its hash is the group's id (B-2).
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct GenesisParameters {
-    /// MLS suite.
-    #[n(0)]
-    pub suite: u16,
-    /// The founder's device.
-    #[n(1)]
-    pub founder: DeviceKey,
-    /// Makes every group another.
-    #[n(2)]
-    pub random: ByteArray<32>,
-    /// What people call it.
-    #[n(3)]
-    pub name: String,
-    /// First devices of the first key-holders.
-    #[n(4)]
-    pub council: Vec<DeviceKey>,
-    /// First devices of the first members.
-    #[n(5)]
-    pub members: Vec<DeviceKey>,
-    /// Who votes.
-    #[n(6)]
-    pub roll: Vec<DeviceKey>,
-    /// The rules at the start.
-    #[n(7)]
-    pub rules: Rules,
-    /// The group this one succeeds.
-    #[n(8)]
-    pub predecessor: Option<GroupId>,
-}
-
-impl GenesisParameters {
-    /// A draft: a council of one, an empty roll (membership.md §1).
-    pub fn draft(suite: u16, founder: DeviceKey, random: [u8; 32], name: &str) -> Self {
-        Self {
-            suite,
-            founder,
-            random: random.into(),
-            name: name.to_owned(),
-            council: vec![founder],
-            members: vec![founder],
-            roll: Vec::new(),
-            rules: Rules { admit: AdmitRule::KeyHolder, few: 1 },
-            predecessor: None,
-        }
-    }
-
-    /// Whether these are the parameters of a draft, the only kind this version founds.
-    pub fn is_draft(&self) -> bool {
-        *self == Self::draft(self.suite, self.founder, self.random.into(), &self.name)
-    }
-}
-
-/// The first entry of a group (B-2).
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Genesis {
-    /// Canonical [`GenesisParameters`].
-    #[n(0)]
-    pub parameters: ByteVec,
-    /// MLS GroupInfo of epoch 0.
-    #[n(1)]
-    pub group_info: ByteVec,
-    /// MLS tree of epoch 0.
-    #[n(2)]
-    pub tree: ByteVec,
-}
-
-impl Genesis {
-    /// The group these parameters make.
-    pub fn group(&self) -> GroupId {
-        group_id(&self.parameters)
-    }
-
-    /// Reads the parameters. Other than in other bodies a field more, or a null, is refused: the
-    /// group's id is the hash of these bytes, and two encodings would be two groups (B-2).
-    ///
-    /// # Errors
-    /// Bytes that are no parameters of a draft.
-    pub fn read(&self) -> Result<GenesisParameters, DecodeError> {
-        let parameters: GenesisParameters = from_cbor(&self.parameters, MAX_PARAMETERS)?;
-        check_name(&parameters.name)?;
-        if to_cbor(&parameters) != *self.parameters {
-            return Err(DecodeError::NotCanonical);
-        }
-        if parameters.is_draft() { Ok(parameters) } else { Err(DecodeError::Value) }
-    }
-}
-
-/// The id that parameters make (B-2).
-pub fn group_id(parameters: &[u8]) -> GroupId {
-    GroupId(crypto::hash("group", &[parameters]))
-}
 
 /// An invite code's public half (B-3, I-2).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -155,6 +38,34 @@ pub struct Invite {
     /// Seconds since 1970 after which honest door-openers refuse it.
     #[n(5)]
     pub expires: u32,
+    /// By the code's key over group and issuer.
+    #[n(6)]
+    pub proof: ByteArray<64>,
+}
+
+impl Invite {
+    /// The public half of a code, as its maker publishes it.
+    pub fn publish(keys: &InviteKeys, group: &GroupId, issuer: &DeviceKey, uses: u16, expires: u32) -> Self {
+        Self {
+            key: keys.public(),
+            request: (*keys.request.as_bytes()).into(),
+            mailbox: (*keys.mailbox.as_bytes()).into(),
+            peer: (*keys.peer.as_bytes()).into(),
+            uses,
+            expires,
+            proof: crypto::sign(&keys.sign, &Self::proof_message(group, issuer)).into(),
+        }
+    }
+
+    /// What the code's key signs (B-3).
+    pub fn proof_message(group: &GroupId, issuer: &DeviceKey) -> Vec<u8> {
+        crypto::labelled("invite", &[group.as_bytes(), issuer.as_bytes()])
+    }
+
+    /// Whether its author has the code: nobody makes another's code his own.
+    pub fn is_proven(&self, group: &GroupId, issuer: &DeviceKey) -> bool {
+        crypto::verify(self.key.as_bytes(), &Self::proof_message(group, issuer), &self.proof)
+    }
 }
 
 /// Lets a device in (B-4).
@@ -193,7 +104,117 @@ pub struct Revoke {
     pub invite: DeviceKey,
 }
 
-/// A body without fields: `leave`, `merge` (B-7, B-11).
+/// Puts members out for good, takes their offices, or enrols them (B-14).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Persons {
+    /// First devices of whom.
+    #[n(0)]
+    pub members: Vec<DeviceKey>,
+    /// Whose majority.
+    #[n(1)]
+    pub channel: Channel,
+}
+
+/// Gives an office (B-15).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Promote {
+    /// First device of whom.
+    #[n(0)]
+    pub member: DeviceKey,
+    /// Whose majority.
+    #[n(1)]
+    pub channel: Channel,
+}
+
+/// Changes a rule (B-16).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Rule {
+    /// Which.
+    #[n(0)]
+    pub parameter: Parameter,
+    /// To what.
+    #[n(1)]
+    pub value: u32,
+    /// Whose majority.
+    #[n(2)]
+    pub channel: Channel,
+}
+
+/// Closes an open act (B-17).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Dismiss {
+    /// Which.
+    #[n(0)]
+    pub act: EntryId,
+}
+
+/// Signs another's act (B-18).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Approve {
+    /// Which.
+    #[n(0)]
+    pub act: EntryId,
+    /// Of a `found`, the consent to hold an office in the new group.
+    #[n(1)]
+    pub consent: Option<ByteArray<64>>,
+}
+
+/// Asks for a leaf in a group whose genesis names this device (B-20).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Move {
+    /// The group to move to.
+    #[n(0)]
+    pub group: GroupId,
+    /// Who moves.
+    #[n(1)]
+    pub device: DeviceKey,
+    /// Its MLS key package there.
+    #[n(2)]
+    pub key_package: ByteVec,
+    /// By the device over group and key package.
+    #[n(3)]
+    pub proof: ByteArray<64>,
+    /// Where its keys are to be brought: in the draft only.
+    #[n(4)]
+    pub door: Option<Doorway>,
+}
+
+/// The public half of a code that only its maker uses.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Doorway {
+    /// I_pk.
+    #[n(0)]
+    pub key: DeviceKey,
+    /// Opens requests.
+    #[n(1)]
+    pub request: ByteArray<32>,
+    /// Handshake key.
+    #[n(2)]
+    pub peer: ByteArray<32>,
+}
+
+impl Move {
+    /// What the device signs (B-20).
+    pub fn proof_message(group: &GroupId, key_package: &[u8]) -> Vec<u8> {
+        let package = crypto::hash("key package", &[key_package]);
+        crypto::labelled("move", &[group.as_bytes(), &package])
+    }
+
+    /// Whether the device itself asks.
+    pub fn is_proven(&self) -> bool {
+        let message = Self::proof_message(&self.group, &self.key_package);
+        crypto::verify(self.device.as_bytes(), &message, &self.proof)
+    }
+}
+
+/// A body without fields: `leave`, `merge`, `resign` (B-7, B-11).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Empty {}
@@ -275,9 +296,29 @@ pub trait Control: Encode<()> + for<'b> Decode<'b, ()> {
     }
 }
 
-impl Control for Genesis {}
 impl Control for Revoke {}
 impl Control for Empty {}
+impl Control for Promote {}
+impl Control for Dismiss {}
+impl Control for Approve {}
+
+impl Control for Persons {
+    fn check(&self) -> Result<(), DecodeError> {
+        if (1..=MAX_NAMED).contains(&self.members.len()) { Ok(()) } else { Err(DecodeError::TooLarge) }
+    }
+}
+
+impl Control for Rule {
+    fn check(&self) -> Result<(), DecodeError> {
+        if self.parameter.allows(self.value) { Ok(()) } else { Err(DecodeError::Value) }
+    }
+}
+
+impl Control for Move {
+    fn check(&self) -> Result<(), DecodeError> {
+        if self.key_package.len() <= MAX_KEY_PACKAGE { Ok(()) } else { Err(DecodeError::TooLarge) }
+    }
+}
 
 impl Control for Invite {
     fn check(&self) -> Result<(), DecodeError> {

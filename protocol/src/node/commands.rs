@@ -37,6 +37,18 @@ pub enum NodeError {
     /// A key-holder is not removed by one hand.
     #[error("a key-holder can't be removed by one hand")]
     KeyHolder,
+    /// A group needs two key-holders at least, and has 32 at most.
+    #[error("a group has two key-holders or more")]
+    Council,
+    /// The draft is a group already, or this is none.
+    #[error("founded already")]
+    Founded,
+    /// A draft decides nothing by majority.
+    #[error("a draft decides nothing by majority")]
+    Draft,
+    /// It is decided, dismissed or fallen already.
+    #[error("decided already")]
+    Decided,
     /// The code has passed its last day.
     #[error("the code has expired")]
     Expired,
@@ -149,7 +161,7 @@ impl<S: Store> Node<S> {
     }
 
     /// Writes one entry of one's own.
-    fn post(
+    pub(super) fn post(
         &mut self,
         group: GroupId,
         kind: Kind,
@@ -162,11 +174,11 @@ impl<S: Store> Node<S> {
         Ok(id)
     }
 
-    fn replica(&self, group: &GroupId) -> Result<&Replica, NodeError> {
+    pub(super) fn replica(&self, group: &GroupId) -> Result<&Replica, NodeError> {
         self.replicas.get(group).ok_or(NodeError::NoGroup)
     }
 
-    fn require_keyholder(&self, group: &GroupId) -> Result<(), NodeError> {
+    pub(super) fn require_keyholder(&self, group: &GroupId) -> Result<(), NodeError> {
         let replica = self.replica(group)?;
         if replica.view().is_keyholder(&replica.member()) { Ok(()) } else { Err(NodeError::NotAllowed) }
     }
@@ -193,7 +205,9 @@ impl<S: Store> Node<S> {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<InviteView, NodeError> {
-        self.require_keyholder(&group)?;
+        if !self.replica(&group)?.may_admit() {
+            return Err(NodeError::NotAllowed);
+        }
         if self.in_group(group, None, now, |replica, round| replica.has_room(round)) == Some(false) {
             return Err(NodeError::Full);
         }
@@ -202,14 +216,8 @@ impl<S: Store> Node<S> {
         let suite = self.replicas.get(&group).ok_or(NodeError::NoGroup)?.suite();
         let code = InviteCode::generate(&group, suite, expires, hints, &mut *self.rng);
         let keys = code.keys();
-        let body = Invite {
-            key: keys.public(),
-            request: (*keys.request.as_bytes()).into(),
-            mailbox: (*keys.mailbox.as_bytes()).into(),
-            peer: (*keys.peer.as_bytes()).into(),
-            uses,
-            expires: expires.as_entry_secs(),
-        };
+        let issuer = self.replica(&group)?.device();
+        let body = Invite::publish(&keys, &group, &issuer, uses, expires.as_entry_secs());
         body.check()?;
         self.post(group, Kind::Invite, &body.to_payload(), now)?;
         let text = Zeroizing::new(code.to_text().into_bytes());

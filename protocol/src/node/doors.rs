@@ -33,6 +33,10 @@ impl<S: Store> Node<S> {
         request: &[u8],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if let Some(mail) = self.mail_for_mover(group, invite, request, now)? {
+            self.sync.mail(conn, &mail);
+            return Ok(());
+        }
         let answer =
             self.in_group(group, None, now, |replica, round| let_in(replica, invite, request, round));
         match answer {
@@ -114,6 +118,7 @@ impl<S: Store> Node<S> {
                 self.overlay.extend(scratch.take());
                 self.replicas.insert(group, joined.replica);
                 self.list_group(group)?;
+                self.remember_names();
                 self.closed.remove(&group);
                 self.joins.remove(&invite);
                 self.forget_join(&invite);
@@ -207,8 +212,11 @@ fn let_in(
         Some(InviteState::Revoked) => return Ok(Some(Answer::Refused(DoorState::Revoked))),
     }
     // Whoever was put out or left comes back by a hand that knows it, not by an old request (M-12).
-    let ended = !replica.view().endings_of(&request.device.into()).is_empty();
+    let ended = replica.view().endings_of(&request.device.into()).next().is_some();
     if ended || seal::check_key_package(&request.key_package, &request.device, replica.suite()).is_err() {
+        return Ok(None);
+    }
+    if replica.is_awaited(&request.device) {
         return Ok(None);
     }
     match replica.can_add(request.device, &request.key_package, round) {

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ed25519_dalek::SigningKey;
 
 use super::Join;
+use super::founding::doorways;
+use crate::crypto::Secret;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
 use crate::replica::{Bootstrap, Frozen, Replica};
@@ -78,14 +80,21 @@ impl Groups for Known<'_> {
     }
 
     fn invites(&self) -> Vec<HeldInvite> {
-        let opens = |replica: &&Replica| replica.view().is_keyholder(&replica.member());
-        let held = self.replicas.values().filter(opens).flat_map(|replica| {
+        let opens = |replica: &&Replica| replica.may_admit();
+        let codes = self.replicas.values().filter(opens).flat_map(|replica| {
             replica.view().invites.keys().filter_map(|key| {
                 let (_, peer_key) = replica.door(key)?;
                 Some(HeldInvite { group: replica.group(), key: *key, peer_key: peer_key.clone() })
             })
         });
-        held.collect()
+        let moving = self.replicas.keys().flat_map(|group| {
+            doorways(self.replicas.values(), group).map(|(_, door)| HeldInvite {
+                group: *group,
+                key: door.key,
+                peer_key: Secret::new(*door.peer),
+            })
+        });
+        codes.chain(moving).collect()
     }
 
     fn on_roster(&self, group: &GroupId, device: &DeviceKey) -> bool {

@@ -15,6 +15,7 @@ use crate::sim::Sim;
 mod clocks;
 mod doors;
 mod forks;
+mod founding;
 mod mending;
 mod peers;
 mod pledges;

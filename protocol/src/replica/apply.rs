@@ -10,12 +10,15 @@ use crate::action::board::Applied;
 use crate::action::message::Message;
 use crate::action::strike::Call;
 use crate::crypto::Secret;
-use crate::entry::{Body, Class, Entry};
+use crate::entry::{Body, Class, Entry, Lane};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::{Ended, OpState, Operation, View};
-use crate::group::operation::{Admit, Control, Invite, Opened, Profile, Remove, Revoke};
+use crate::group::operation::{
+    Admit, Approve, Control, Dismiss, Invite, Move, Opened, Persons, Profile, Promote,
+};
+use crate::group::operation::{Remove, Revoke, Rule};
 use crate::group::seal::{self, hpke};
-use crate::id::{DeviceKey, MemberId};
+use crate::id::{DeviceKey, EntryId, MemberId};
 use crate::kind::Kind;
 use crate::log::{Facts, LogId, Marks, Past};
 use crate::store::StoreError;
@@ -61,9 +64,10 @@ impl Replica {
     }
 
     /// An old node that skipped a new kind of removal would seal to the removed; but a member who decides
-    /// nothing in a draft could stop it for good (B-1).
+    /// nothing could stop it for good (B-1).
     fn unknown_kind(&mut self, class: Class, author: &DeviceKey, round: &mut Round<'_>) {
-        if class == Class::Control && *author == self.founder() && self.frozen.is_none() {
+        let keyholder = self.view.is_keyholder(&(*author).into());
+        if class == Class::Control && keyholder && self.frozen.is_none() {
             self.freeze(Frozen::NeedsNewer, round);
         }
         round.events.push(Event::NeedsNewer);
@@ -83,11 +87,19 @@ impl Replica {
             Kind::Opened => self.opened(entry, payload, past, round),
             Kind::Profile => self.profile(entry, payload, past, round),
             Kind::Genesis => {
-                self.quota.admitted(self.parameters.founder, body.time);
+                for device in &self.parameters.members {
+                    self.quota.admitted(*device, body.time);
+                }
                 true
             }
             Kind::Merge => true,
-            _ => return Ok(self.operation(kind, entry, body, past, round)),
+            Kind::Found | Kind::Approve | Kind::Move if self.is_founding(kind, payload) => {
+                let before = self.successor().is_some();
+                let done = self.founding_act(kind, entry, payload, past);
+                self.founding_changed(before, &entry.id(), round);
+                done
+            }
+            _ => return Ok(self.membership_act(kind, entry, body, past, round)),
         };
         if !done {
             round.events.push(Event::Rejected(entry.id()));
@@ -132,7 +144,7 @@ impl Replica {
     }
 
     /// A membership act: checked for form here, judged by [`crate::group::membership`].
-    fn operation(
+    fn membership_act(
         &mut self,
         kind: Kind,
         entry: &Entry,
@@ -141,29 +153,44 @@ impl Replica {
         round: &mut Round<'_>,
     ) -> bool {
         let payload = &body.payload;
-        let Some(operation) = self.read_operation(kind, payload) else {
+        let Some(operation) = self.read_operation(kind, &entry.device(), payload) else {
             round.events.push(Event::Rejected(entry.id()));
             return false;
         };
         let known = self.logs.states().set(past);
-        let admitted = match &operation {
-            Operation::Admit { device, .. } => Some(*device),
-            _ => None,
-        };
         if self.membership.add(entry.id(), entry.device(), &known, operation).is_err() {
             round.events.push(Event::Rejected(entry.id()));
             return false;
         }
-        if let (Kind::Invite, Ok(invite)) = (kind, Invite::from_payload(payload)) {
-            let keys = (Secret::new(*invite.request), Secret::new(*invite.peer));
-            self.doors.insert(invite.key, keys);
-        }
-        if let (Some(device), Ok(admit)) = (admitted, Admit::from_payload(payload)) {
-            self.packages.insert(device, admit.key_package.to_vec());
-            self.quota.admitted(device, body.time);
-            self.add_device(device, round);
+        self.keep_keys(kind, entry.id(), body, round);
+        if self.membership.is_proposal(&entry.id()) && entry.device() != self.device {
+            round.events.push(Event::Proposal(entry.id()));
         }
         true
+    }
+
+    /// What acts carry beside their meaning: keys of doors, key packages.
+    fn keep_keys(&mut self, kind: Kind, id: EntryId, body: &Body, round: &mut Round<'_>) {
+        let payload = &body.payload;
+        match kind {
+            Kind::Invite => {
+                let Ok(invite) = Invite::from_payload(payload) else { return };
+                let keys = (Secret::new(*invite.request), Secret::new(*invite.peer));
+                self.doors.insert(invite.key, keys);
+            }
+            Kind::Admit => {
+                let Ok(admit) = Admit::from_payload(payload) else { return };
+                self.packages.insert(admit.device, admit.key_package.to_vec());
+                self.quota.admitted(admit.device, body.time);
+                self.add_device(admit.device, round);
+            }
+            Kind::Move => {
+                let Ok(asked) = Move::from_payload(payload) else { return };
+                self.brought.insert(asked.device, id);
+                self.packages.insert(asked.device, asked.key_package.to_vec());
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn add_device(&mut self, device: DeviceKey, round: &mut Round<'_>) {
@@ -173,11 +200,12 @@ impl Replica {
         }
     }
 
-    fn read_operation(&self, kind: Kind, payload: &[u8]) -> Option<Operation> {
+    fn read_operation(&self, kind: Kind, author: &DeviceKey, payload: &[u8]) -> Option<Operation> {
         match kind {
             Kind::Invite => {
                 let invite = Invite::from_payload(payload).ok()?;
-                Some(Operation::Invite { key: invite.key, uses: invite.uses, expires: invite.expires })
+                let Invite { key, uses, expires, .. } = invite;
+                invite.is_proven(&self.group, author).then_some(Operation::Invite { key, uses, expires })
             }
             Kind::Admit => {
                 let admit = Admit::from_payload(payload).ok()?;
@@ -193,7 +221,11 @@ impl Replica {
                 Revoke::from_payload(payload).ok().map(|revoke| Operation::Revoke { key: revoke.invite })
             }
             Kind::Leave => Some(Operation::Leave),
-            _ => None,
+            Kind::Move => {
+                let asked = Move::from_payload(payload).ok()?;
+                self.is_brought(&asked).then_some(Operation::Bring { device: asked.device })
+            }
+            _ => read_decision(kind, payload),
         }
     }
 
@@ -250,12 +282,23 @@ impl Replica {
         round: &mut Round<'_>,
     ) {
         self.spoke_in.insert(entry.device(), entry.epoch());
+        if entry.header().lane == Lane::Acts {
+            self.note_voice(entry);
+        }
         let Some(body) = body else { return };
         self.heard_at(entry.device(), body.time);
         match Kind::from_number(body.kind, entry.header().class) {
             Some(Kind::Message) => self.message(entry, body, facts, round),
             Some(Kind::Beacon) => self.beacon(entry, body, round),
             _ => {}
+        }
+    }
+
+    /// Who writes where decides which branch of the commits this node seals under (K-8).
+    fn note_voice(&mut self, entry: &Entry) {
+        let (device, seq) = (entry.device(), entry.header().seq);
+        if self.tree.speak(device, seq, entry.id(), entry.epoch()) {
+            self.tree.count(&self.view.roster());
         }
     }
 
@@ -304,6 +347,7 @@ impl Replica {
     /// Reads the roster anew after a membership act.
     pub(super) fn roster_changed(&mut self, round: &mut Round<'_>) {
         let before = std::mem::replace(&mut self.view, self.membership.view());
+        self.tree.count(&self.view.roster());
         for (member, info) in &self.view.members {
             if !before.members.contains_key(member) {
                 round.events.push(Event::Members(*member, Change::In(info.admitted_by)));
@@ -312,8 +356,9 @@ impl Replica {
         for member in before.members.keys().filter(|member| !self.view.members.contains_key(member)) {
             let change = match self.view.ended(member) {
                 Some(Ended::Removed(by)) => Change::Out(by),
+                Some(Ended::Expelled) => Change::Expelled,
                 Some(Ended::Left) => Change::Left,
-                None => Change::Fell,
+                _ => Change::Fell,
             };
             round.events.push(Event::Members(*member, change));
         }
@@ -322,5 +367,30 @@ impl Replica {
             self.freeze(Frozen::Ended, round);
             round.events.push(Event::Removed);
         }
+    }
+}
+
+/// Acts that a majority signs, and what belongs to them.
+fn read_decision(kind: Kind, payload: &[u8]) -> Option<Operation> {
+    let persons = || {
+        let body = Persons::from_payload(payload).ok()?;
+        Some((body.members.into_iter().map(MemberId::from).collect(), body.channel))
+    };
+    match kind {
+        Kind::Expel => persons().map(|(members, channel)| Operation::Expel { members, channel }),
+        Kind::Demote => persons().map(|(members, channel)| Operation::Demote { members, channel }),
+        Kind::Enrol => persons().map(|(members, channel)| Operation::Enrol { members, channel }),
+        Kind::Promote => {
+            let Promote { member, channel } = Promote::from_payload(payload).ok()?;
+            Some(Operation::Promote { member: member.into(), channel })
+        }
+        Kind::Rule => {
+            let Rule { parameter, value, channel } = Rule::from_payload(payload).ok()?;
+            Some(Operation::Rule { parameter, value, channel })
+        }
+        Kind::Dismiss => Dismiss::from_payload(payload).ok().map(|body| Operation::Dismiss { act: body.act }),
+        Kind::Approve => Approve::from_payload(payload).ok().map(|body| Operation::Approve { act: body.act }),
+        Kind::Resign => Some(Operation::Resign),
+        _ => None,
     }
 }

@@ -15,10 +15,11 @@ use crate::codec::{DecodeError, to_cbor};
 use crate::crypto::{self, Secret};
 use crate::entry::{Body, Entry, Header, Lane, Language, MAX_ACT_CITES, author_entry};
 use crate::group::epoch::{EpochKeys, EpochTree, KeyRing};
+use crate::group::genesis::{Genesis, GenesisParameters, group_id};
 use crate::group::membership::Membership;
-use crate::group::operation::{Control, Empty, Genesis, GenesisParameters, Profile, group_id};
+use crate::group::operation::{Control, Empty, Profile};
 use crate::group::seal::hpke::MailKey;
-use crate::group::seal::{EpochState, SealError, Suite};
+use crate::group::seal::{EpochState, GenesisTree, SealError, Suite};
 use crate::id::{EntryId, EpochId};
 use crate::kind::Kind;
 use crate::log::{Logs, Meta};
@@ -47,7 +48,7 @@ pub enum AuthorError {
     Store(#[from] StoreError),
 }
 
-/// Makes a group and its first entries: genesis, profile.
+/// Makes a draft and its first entries: genesis, profile.
 pub(super) fn found(
     key: SigningKey,
     parameters: GenesisParameters,
@@ -56,16 +57,30 @@ pub(super) fn found(
     round: &mut Round<'_>,
 ) -> Result<Replica, AuthorError> {
     let bytes = to_cbor(&parameters);
-    let group = group_id(&bytes);
-    let (state, tree) = EpochState::create(&group, &key, suite, round.rng)?;
+    let (state, tree) = EpochState::create(&group_id(&bytes), &key, suite, round.rng)?;
     let genesis = Genesis {
         parameters: bytes.into(),
-        group_info: tree.group_info.clone().into(),
-        tree: tree.tree.clone().into(),
+        group_info: tree.group_info.into(),
+        tree: tree.tree.into(),
+        consents: None,
     };
+    begin(key, parameters, &genesis, state, person, round)
+}
+
+/// Starts a group whose genesis is complete, in the state of its first epoch.
+pub(super) fn begin(
+    key: SigningKey,
+    parameters: GenesisParameters,
+    genesis: &Genesis,
+    state: EpochState,
+    person: &str,
+    round: &mut Round<'_>,
+) -> Result<Replica, AuthorError> {
     genesis.read()?;
+    let (group, suite) = (genesis.group(), state.suite()?);
     let root = EpochId::from(group);
     let keys = EpochKeys::derive(&state.export(&root)?);
+    let tree = GenesisTree { group_info: genesis.group_info.to_vec(), tree: genesis.tree.to_vec() };
     let mut replica = Replica::blank(key, parameters, tree, suite, root);
     shelf::put_secret(round.overlay, &group, b"device", Zeroizing::new(replica.key.to_bytes().to_vec()));
     shelf::put_named(round.overlay, &group, b"genesis", genesis.to_payload());
@@ -74,8 +89,7 @@ pub(super) fn found(
     shelf::put_secret(round.overlay, &group, &shelf::state_name(&root), state.to_bytes());
     replica.ring.insert(root, keys);
     replica.draw_ties(round)?;
-    let founder = replica.device;
-    replica.add_device(founder, round);
+    replica.add_first_devices(round);
     replica.reload_head(round)?;
     replica.post(Kind::Genesis, &genesis.to_payload(), round)?;
     replica.introduce(person, round)?;
@@ -93,7 +107,7 @@ impl Replica {
     ) -> Self {
         let group = group_id(&to_cbor(&parameters));
         let device = crypto::device_key(&key);
-        let membership = Membership::draft(parameters.founder);
+        let membership = Membership::founded(parameters.founding());
         Self {
             group,
             key,
@@ -103,7 +117,7 @@ impl Replica {
             logs: Logs::new(group, device),
             view: membership.view(),
             membership,
-            tree: EpochTree::new(root, parameters.founder),
+            tree: EpochTree::new(root, parameters.founder, parameters.is_draft()),
             parameters,
             ring: KeyRing::default(),
             state: None,
@@ -111,6 +125,7 @@ impl Replica {
             number: 0,
             board: crate::action::board::Board::default(),
             profiles: BTreeMap::new(),
+            called: BTreeMap::new(),
             beacons: BTreeMap::new(),
             told_in: None,
             told: BTreeSet::new(),
@@ -121,6 +136,9 @@ impl Replica {
             spoke_in: BTreeMap::new(),
             doors: BTreeMap::new(),
             packages: BTreeMap::new(),
+            proposed: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            brought: BTreeMap::new(),
             quota: super::quota::Quota::default(),
             clock: 0,
             frozen: None,

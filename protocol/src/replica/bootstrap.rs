@@ -18,8 +18,9 @@ use crate::codec::Reader;
 use crate::crypto::{self, Secret};
 use crate::entry::{self, Class, ClassKey, UnverifiedEntry};
 use crate::group::epoch::{EpochKeys, peer_key};
+use crate::group::genesis::{Genesis, GenesisParameters};
 use crate::group::invite::{CodeError, Hint, InviteCode, JoinRequest};
-use crate::group::operation::{Commit, Control, Genesis, GenesisParameters, Opened};
+use crate::group::operation::{Commit, Control, Opened};
 use crate::group::seal::{self, EpochState, GenesisTree, JoinerSecrets, PublicReplay, SealError, Suite};
 use crate::id::{DeviceKey, EpochId, GroupId};
 use crate::kind::Kind;
@@ -39,6 +40,8 @@ pub struct Joining {
     key: SigningKey,
     secrets: JoinerSecrets,
     request: Vec<u8>,
+    /// The group that a draft of this device's has become: the code is this device's own (M-20).
+    moves: Option<GroupId>,
 }
 
 impl Joining {
@@ -48,11 +51,41 @@ impl Joining {
     /// [`SealError`] if no key package can be made.
     pub fn start(code: InviteCode, name: &str, rng: &mut dyn CryptoRng) -> Result<Self, SealError> {
         let key = SigningKey::generate(rng);
+        Ok(Self::with_key(code, None, name, key, rng)?.0)
+    }
+
+    /// Prepares to move to a group that names this device in its genesis: with the key it has, by a code
+    /// of its own making. Gives the key package to ask with.
+    ///
+    /// # Errors
+    /// [`SealError`] if no key package can be made.
+    pub fn moving(
+        code: InviteCode,
+        group: GroupId,
+        name: &str,
+        key: SigningKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Self, Vec<u8>), SealError> {
+        Self::with_key(code, Some(group), name, key, rng)
+    }
+
+    fn with_key(
+        code: InviteCode,
+        moves: Option<GroupId>,
+        name: &str,
+        key: SigningKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Self, Vec<u8>), SealError> {
         let (package, secrets) = seal::key_package(&key, code.suite, rng)?;
         let keys = code.keys();
-        let request = JoinRequest::sign(&keys, &code.fingerprint, crypto::device_key(&key), package);
+        let request = JoinRequest::sign(&keys, &code.fingerprint, crypto::device_key(&key), package.clone());
         let request = request.seal(&keys.request, rng);
-        Ok(Self { code, name: name.to_owned(), key, secrets, request })
+        Ok((Self { code, name: name.to_owned(), key, secrets, request, moves }, package))
+    }
+
+    /// The group this device moves to, if it does not join by somebody's code.
+    pub fn moves_to(&self) -> Option<GroupId> {
+        self.moves
     }
 
     /// I_pk of the code.
@@ -79,7 +112,8 @@ impl Joining {
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(self.key.to_bytes().to_vec());
         let secrets = self.secrets.to_bytes();
-        for part in [self.code.to_text().as_bytes(), self.name.as_bytes(), &self.request, &secrets] {
+        let moves: &[u8] = self.moves.as_ref().map_or(&[], |group| group.as_bytes());
+        for part in [self.code.to_text().as_bytes(), self.name.as_bytes(), &self.request, &secrets, moves] {
             out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             out.extend_from_slice(part);
         }
@@ -98,7 +132,8 @@ impl Joining {
         let name = std::str::from_utf8(part()?).ok()?.to_owned();
         let request = part()?.to_vec();
         let secrets = JoinerSecrets::from_bytes(part()?).ok()?;
-        Some(Self { code, name, key, secrets, request })
+        let moves = part()?.first_chunk().copied().map(GroupId);
+        Some(Self { code, name, key, secrets, request, moves })
     }
 
     /// Takes the answer to the request: the group's state, not yet believed (I-7).
@@ -109,7 +144,8 @@ impl Joining {
         let mail = Mail::decode(mail).ok_or(BootstrapError::Malformed)?;
         let state = EpochState::join(&mail.welcome, &self.secrets)?;
         let group = state.group();
-        if group.fingerprint() != self.code.fingerprint {
+        let expected = self.moves.is_none_or(|expected| expected == group);
+        if !expected || group.fingerprint() != self.code.fingerprint {
             return Err(BootstrapError::OtherGroup);
         }
         let keys = EpochKeys::derive(&state.export(&mail.epoch)?);
@@ -342,8 +378,7 @@ impl Bootstrap {
         }
         replica.draw_ties(round)?;
         shelf::forget_device(round, &self.group)?;
-        let founder = replica.founder();
-        replica.add_device(founder, round);
+        replica.add_first_devices(round);
         replica.hints = self.joining.code.hints.iter().map(Hint::multiaddr).collect();
         shelf::put_named(round.overlay, &self.group, b"hints", replica.hints.join("\n").into_bytes());
         Ok(replica)
@@ -371,6 +406,10 @@ impl Bootstrap {
     fn check_invitation(&self, replica: &Replica) -> Result<(), BootstrapError> {
         let member = self.joining.device().into();
         let info = replica.view.members.get(&member).ok_or(BootstrapError::Incomplete)?;
+        // Whoever moves is named in the genesis that the draft's founder proposed and the council signed.
+        if self.joining.moves.is_some() {
+            return Ok(());
+        }
         let invited = replica.view.invites.contains_key(&self.joining.invite());
         if invited && info.invite == Some(self.joining.invite()) {
             Ok(())

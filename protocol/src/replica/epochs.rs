@@ -9,11 +9,11 @@ use super::shelf;
 use super::{Replica, Round};
 use crate::crypto;
 use crate::entry::{Entry, MAX_PAYLOAD};
-use crate::group::epoch::EpochKeys;
-use crate::group::membership::{OpState, Operation, View};
+use crate::group::epoch::{EpochKeys, NewEpoch};
+use crate::group::membership::{Admission, Ended, OpState, Operation, View};
 use crate::group::operation::{Commit, Control, Opened, OpenedEpoch};
 use crate::group::seal::{self, Change, EpochState, Expected, SealError};
-use crate::id::{DeviceKey, EntryId, EpochId};
+use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::kind::Kind;
 use crate::store::StoreError;
 
@@ -39,8 +39,9 @@ impl Replica {
         round: &mut Round<'_>,
     ) -> Result<(), StoreError> {
         let (epoch, parent) = (EpochId::from(entry.id()), entry.epoch());
+        let ends = self.ends_somebody(payload);
         if let Some(keys) = self.shelf(round).epoch_keys(&epoch)? {
-            self.enter(epoch, parent, entry.device(), past, keys);
+            self.enter(epoch, parent, entry.device(), ends, past, keys);
             return Ok(());
         }
         let next = match self.pending.take() {
@@ -55,7 +56,7 @@ impl Replica {
         let keys = EpochKeys::derive(&exported);
         shelf::put_epoch_keys(round.overlay, &self.group, &epoch, &keys);
         shelf::put_secret(round.overlay, &self.group, &shelf::state_name(&epoch), state.to_bytes());
-        self.enter(epoch, parent, entry.device(), past, keys);
+        self.enter(epoch, parent, entry.device(), ends, past, keys);
         self.reload_head(round)
     }
 
@@ -85,7 +86,7 @@ impl Replica {
         }
     }
 
-    /// What the cited operations entitle a commit to, or `None` if its author may not make it.
+    /// What the cited operations entitle a commit to, or `None` if its author may not make it (K-6, G-6).
     pub(super) fn expected(
         &self,
         commit: &Commit,
@@ -96,47 +97,61 @@ impl Replica {
     ) -> Option<Expected> {
         let roster = view.roster();
         let known = self.logs.states().set(past);
-        let (mut adds, mut removes) = (BTreeSet::new(), BTreeSet::new());
+        let (mut adds, mut named) = (BTreeSet::new(), BTreeSet::new());
         let mut only_leaves = true;
         for id in &commit.operations {
-            if !known.contains(id) {
-                return None;
-            }
-            match self.membership.operation(id)? {
-                Operation::Admit { device, .. } => {
-                    only_leaves = false;
+            let operation = self.membership.operation(id).filter(|_| known.contains(id))?;
+            only_leaves &= *operation == Operation::Leave;
+            match operation {
+                Operation::Admit { device, .. } | Operation::Bring { device } => {
                     if !leaves.contains(device) {
                         adds.insert(*device);
                     }
                 }
-                Operation::Remove { members } => {
-                    only_leaves = false;
-                    removes.extend(
-                        members.iter().map(|member| DeviceKey(member.0)).filter(|d| leaves.contains(d)),
-                    );
+                Operation::Remove { .. } | Operation::Expel { .. } | Operation::Leave => {
+                    named.extend(view.ended_by(id).map(|member| DeviceKey(member.0)));
                 }
-                Operation::Leave => {
-                    removes.extend(
-                        view.left_by(id).map(|member| DeviceKey(member.0)).filter(|d| leaves.contains(d)),
-                    );
-                }
-                Operation::Invite { .. } | Operation::Revoke { .. } => return None,
+                _ => return None,
             }
         }
+        let removes: BTreeSet<DeviceKey> = leaves.difference(&roster).copied().collect();
+        named.retain(|device| leaves.contains(device));
+        // Who is out because what let him in fell has no ending to cite.
+        let ended = |device: &&DeviceKey| view.ended(&(**device).into()).is_some();
+        let all_cited = removes.iter().filter(ended).all(|device| named.contains(device));
         let member = view.member_of(&author)?;
         // A commit that carries nothing out would cost every member a state, as often as anybody likes.
-        let may = view.is_keyholder(&member) || only_leaves && !removes.is_empty();
+        let carries = !adds.is_empty() || !removes.is_empty();
+        let may = view.is_keyholder(&member) || carries && (only_leaves || !self.is_draft());
         let operations = commit.operations.iter().copied().collect();
-        let fits = adds.is_subset(&roster) && removes.is_disjoint(&roster);
+        let fits = adds.is_subset(&roster) && named.is_subset(&removes) && all_cited;
         (may && fits).then_some(Expected { author, adds, removes, operations, roster })
     }
 
+    /// Whether a commit cites an act that ends somebody (K-8).
+    fn ends_somebody(&self, payload: &[u8]) -> bool {
+        let ends = |id: &EntryId| {
+            let operation = self.membership.operation(id);
+            matches!(operation, Some(Operation::Remove { .. } | Operation::Expel { .. } | Operation::Leave))
+        };
+        Commit::from_payload(payload).is_ok_and(|commit| commit.operations.iter().any(ends))
+    }
+
     /// Adds an epoch whose keys are at hand.
-    fn enter(&mut self, epoch: EpochId, parent: EpochId, maker: DeviceKey, past: OpState, keys: EpochKeys) {
+    fn enter(
+        &mut self,
+        epoch: EpochId,
+        parent: EpochId,
+        maker: DeviceKey,
+        ends: bool,
+        past: OpState,
+        keys: EpochKeys,
+    ) {
         let view = self.view_at(past);
         let by_keyholder = view.member_of(&maker).is_some_and(|member| view.is_keyholder(&member));
         self.ring.insert(epoch, keys);
-        self.tree.insert(epoch, parent, maker, by_keyholder);
+        self.tree.insert(NewEpoch { epoch, parent, maker, by_keyholder, ends });
+        self.tree.count(&self.view.roster());
     }
 
     /// Takes the state of the head to hand after it has changed.
@@ -160,25 +175,58 @@ impl Replica {
             return None;
         }
         let roster = self.view.roster();
-        let keyholder = self.view.is_keyholder(&self.member());
+        // In a draft the founder alone carries out what concerns others (K-6).
+        let everything = !self.is_draft() || self.view.is_keyholder(&self.member());
         let mut duty = Duty::default();
         for device in self.leaves.difference(&roster) {
-            let endings = self.view.endings_of(&(*device).into());
-            let left =
-                endings.iter().find(|id| matches!(self.membership.operation(id), Some(Operation::Leave)));
-            if let Some(ending) = if keyholder { left.or(endings.first()) } else { left } {
-                duty.operations.insert(*ending);
+            let person = MemberId::from(*device);
+            let endings = || self.view.endings_of(&person).filter(|(_, how)| !how.office_alone());
+            let left = endings().find(|(_, how)| *how == Ended::Left);
+            let ending = left.or_else(|| endings().next().filter(|_| everything)).map(|(act, _)| act);
+            if everything || ending.is_some() {
+                duty.operations.extend(ending);
                 duty.removes.insert(*device);
             }
         }
-        for device in roster.difference(&self.leaves).filter(|_| keyholder) {
-            let admission = self.view.members.get(&(*device).into()).and_then(|info| info.admission);
-            if let (Some(admission), true) = (admission, self.packages.contains_key(device)) {
-                duty.operations.insert(admission);
+        for device in roster.difference(&self.leaves).filter(|_| everything) {
+            if let (Some(act), true) = (self.adding_act(device), self.packages.contains_key(device)) {
+                duty.operations.insert(act);
                 duty.adds.insert(*device);
             }
         }
-        (!duty.operations.is_empty()).then_some(duty)
+        (!duty.adds.is_empty() || !duty.removes.is_empty()).then_some(duty)
+    }
+
+    /// This device's place in the order in which members commit on the head; 0 goes first (K-10). In a
+    /// draft the founder does. In a group whoever signed what is due, for it has the mail of whom it let
+    /// in; then each epoch has another order, and nobody is needed.
+    pub fn turn(&self) -> u32 {
+        let own = self.member();
+        let signed = |act: &EntryId| self.membership.author(act) == Some(own);
+        if self.is_draft() {
+            let ordinary = |device: &DeviceKey| !self.view.is_keyholder(&(*device).into());
+            self.place(|device| (ordinary(device), [0; 32]))
+        } else if self.duty().is_some_and(|duty| duty.operations.iter().any(signed)) {
+            0
+        } else {
+            let head = self.head();
+            let shuffled = |device: &DeviceKey| crypto::hash("turn", &[head.as_bytes(), device.as_bytes()]);
+            self.place(|device| (false, shuffled(device))).saturating_add(1)
+        }
+    }
+
+    /// This device's place among members with a leaf.
+    fn place(&self, order: impl Fn(&DeviceKey) -> (bool, [u8; 32])) -> u32 {
+        let mut devices: Vec<DeviceKey> = self.leaves.intersection(&self.view.roster()).copied().collect();
+        devices.sort_by_cached_key(|device| (order(device), *device));
+        let at = devices.iter().position(|device| *device == self.device);
+        at.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+    }
+
+    /// The act that a commit cites to add a member's device.
+    fn adding_act(&self, device: &DeviceKey) -> Option<EntryId> {
+        let admission = self.view.members.get(&(*device).into()).and_then(|info| info.admission);
+        admission.or_else(|| self.brought.get(device).copied())
     }
 
     /// Whether this device has a commit to make, or keys to tell.
@@ -230,7 +278,7 @@ impl Replica {
             return Some((duty, commit));
         }
         let mut feasible = Duty { adds: BTreeSet::new(), ..duty.clone() };
-        let admission = |device: &DeviceKey| self.view.members.get(&(*device).into())?.admission;
+        let admission = |device: &DeviceKey| self.adding_act(device);
         for act in duty.adds.iter().filter_map(admission) {
             feasible.operations.remove(&act);
         }
@@ -242,7 +290,7 @@ impl Replica {
                 feasible = more;
             }
         }
-        if feasible.operations.is_empty() {
+        if feasible.adds.is_empty() && feasible.removes.is_empty() {
             return None;
         }
         self.try_commit(&feasible, round).ok().map(|commit| (feasible, commit))
@@ -274,6 +322,15 @@ impl Replica {
     pub fn can_add(&self, device: DeviceKey, package: &[u8], round: &mut Round<'_>) -> Result<(), SealError> {
         let change = Change { adds: vec![(device, package.to_vec())], removes: BTreeSet::new() };
         self.fitting_commit(&change, &BTreeSet::from([EntryId::default()]), round).map(|_| ())
+    }
+
+    /// Whether this member makes codes and lets in, alone or with others, by the rule that holds.
+    pub fn may_admit(&self) -> bool {
+        let member = self.member();
+        match self.view.rules.admission() {
+            Admission::KeyHolder => self.view.is_keyholder(&member),
+            Admission::Vouches(_) => self.view.members.contains_key(&member),
+        }
     }
 
     /// Whether the head has room for one device more: the more leaves, the longer a commit.

@@ -14,7 +14,8 @@ use crate::action::message::Message;
 use crate::codec::Reader;
 use crate::crypto::Secret;
 use crate::entry::{Entry, Lane, MAX_TALK_CITES};
-use crate::group::operation::{Control, Genesis};
+use crate::group::genesis::Genesis;
+use crate::group::operation::Control;
 use crate::group::seal::{GenesisTree, Suite};
 use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 use crate::log::{Cites, Facts, LogId, Meta};
@@ -103,6 +104,7 @@ impl Replica {
             }
         }
         self.view = self.membership.view();
+        self.tree.count(&self.view.roster());
         Ok(parents)
     }
 

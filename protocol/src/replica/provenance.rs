@@ -2,13 +2,13 @@
 
 use super::{Replica, Round};
 use crate::entry::{Lane, UnverifiedEntry};
-use crate::id::{DeviceKey, EntryId, MemberId};
+use crate::id::{EntryId, MemberId};
 use crate::log::LogId;
 use crate::store::StoreError;
 
 impl Replica {
-    /// When a current member came in, in seconds since 1970 by the clock of who let it in; the founder's, of
-    /// the founding.
+    /// When a current member came in, in seconds since 1970 by the clock of who let it in; of those named
+    /// in genesis, when the group was founded.
     ///
     /// # Errors
     /// The store's.
@@ -17,7 +17,7 @@ impl Replica {
         let shelf = self.shelf(round);
         let stored = match &info.admission {
             Some(act) => shelf.by_id(act)?,
-            None => shelf.at(LogId { device: DeviceKey(member.0), lane: Lane::Acts }, 1)?,
+            None => shelf.at(LogId { device: self.founder(), lane: Lane::Acts }, 1)?,
         };
         Ok(stored.and_then(|stored| self.open_body(&stored.entry)).map(|body| body.time))
     }

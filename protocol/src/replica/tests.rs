@@ -85,14 +85,8 @@ impl Desk {
         let code =
             InviteCode::generate(&self.replica.group(), self.replica.suite(), expires, vec![], &mut self.rng);
         let keys = code.keys();
-        let body = Invite {
-            key: keys.public(),
-            request: (*keys.request.as_bytes()).into(),
-            mailbox: (*keys.mailbox.as_bytes()).into(),
-            peer: (*keys.peer.as_bytes()).into(),
-            uses,
-            expires: expires.as_entry_secs(),
-        };
+        let (group, issuer) = (self.replica.group(), self.replica.device());
+        let body = Invite::publish(&keys, &group, &issuer, uses, expires.as_entry_secs());
         self.post(Kind::Invite, &body.to_payload());
         code
     }

@@ -1,6 +1,6 @@
 //! What front ends ask of a group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::shelf::{Shelf, Stored};
 use super::{Replica, Round};
@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::action::message::Message;
 use crate::entry::Lane;
 use crate::group::epoch::peer_key;
-use crate::group::membership::Ended;
+use crate::group::membership::{Ended, Operation, Proposal, Void};
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::{Fork, LogId};
 use crate::store::StoreError;
@@ -147,9 +147,55 @@ impl Replica {
         self.view.members.iter().map(view).collect()
     }
 
+    /// Everybody who is or was in this group.
+    pub fn persons(&self) -> impl Iterator<Item = MemberId> {
+        self.devices.iter().copied().map(MemberId::from)
+    }
+
+    /// Whether somebody is or was in this group.
+    pub fn knows(&self, member: &MemberId) -> bool {
+        self.devices.contains(&DeviceKey(member.0))
+    }
+
+    /// What several have to sign, as it stands.
+    pub fn proposals(&self) -> Vec<Proposal> {
+        self.membership.proposals(&self.view)
+    }
+
+    /// Whether somebody's admission waits for more signatures.
+    pub fn is_awaited(&self, device: &DeviceKey) -> bool {
+        self.membership.is_awaited(device, &self.view)
+    }
+
+    /// What a membership act does, unless it is void.
+    pub fn operation(&self, act: &EntryId) -> Option<&Operation> {
+        self.membership.operation(act)
+    }
+
+    /// Whether an act of this device's would count, knowing all that is here.
+    ///
+    /// # Errors
+    /// Why it would be void.
+    pub fn check(&self, operation: &Operation) -> Result<(), Void> {
+        self.membership.check(self.device, operation)
+    }
+
     /// The name somebody told, member or not any more.
     pub fn name_of(&self, member: &MemberId) -> Option<String> {
-        self.profiles.get(&DeviceKey(member.0)).map(|profile| profile.name.clone())
+        let device = DeviceKey(member.0);
+        let told = self.profiles.get(&device).map(|profile| profile.name.clone());
+        told.or_else(|| self.called.get(&device).cloned())
+    }
+
+    /// What everybody is called here.
+    pub fn names(&self) -> BTreeMap<DeviceKey, String> {
+        self.profiles.iter().map(|(device, profile)| (*device, profile.name.clone())).collect()
+    }
+
+    /// What people were called in the draft that this group was: shown until they have introduced
+    /// themselves here.
+    pub fn remember_names(&mut self, called: BTreeMap<DeviceKey, String>) {
+        self.called = called;
     }
 
     /// Where members said they can be reached, this device left out; and where the code it came in

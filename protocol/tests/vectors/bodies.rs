@@ -8,10 +8,13 @@ use piquet_protocol::action::pledge::{PledgeAnswer, PledgeCount};
 use piquet_protocol::action::strike::{Call, CallOff, Leg};
 use piquet_protocol::codec::{DecodeError, to_cbor};
 use piquet_protocol::entry::Class;
+use piquet_protocol::group::genesis::{Found, Genesis};
+use piquet_protocol::group::membership::{Channel, Parameter};
 use piquet_protocol::group::operation::{
-    Admit, Commit, Control, Empty, Genesis, Invite, Opened, OpenedEpoch, Profile, Remove, Revoke,
+    Admit, Approve, Commit, Control, Dismiss, Doorway, Empty, Invite, Move, Opened, OpenedEpoch, Persons,
+    Profile, Promote, Remove, Revoke, Rule,
 };
-use piquet_protocol::id::{DeviceKey, EntryId, EpochId, MemberId};
+use piquet_protocol::id::{DeviceKey, EntryId, EpochId, GroupId, MemberId};
 use piquet_protocol::kind::Kind;
 use serde_json::{Value, json};
 
@@ -31,7 +34,14 @@ fn read(kind: Kind, payload: &[u8]) -> Result<(), DecodeError> {
         Kind::Profile => Profile::from_payload(payload).map(drop),
         Kind::Commit => Commit::from_payload(payload).map(drop),
         Kind::Opened => Opened::from_payload(payload).map(drop),
-        Kind::Leave | Kind::Merge => Ok(()),
+        Kind::Expel | Kind::Demote | Kind::Enrol => Persons::from_payload(payload).map(drop),
+        Kind::Promote => Promote::from_payload(payload).map(drop),
+        Kind::Rule => Rule::from_payload(payload).map(drop),
+        Kind::Dismiss => Dismiss::from_payload(payload).map(drop),
+        Kind::Approve => Approve::from_payload(payload).map(drop),
+        Kind::Found => Found::from_payload(payload).map(drop),
+        Kind::Move => Move::from_payload(payload).map(drop),
+        Kind::Leave | Kind::Merge | Kind::Resign => Ok(()),
         Kind::Grievance => Grievance::from_payload(payload).map(drop),
         Kind::Support => Support::from_payload(payload).map(drop),
         Kind::Call => Call::from_payload(payload).map(drop),
@@ -55,6 +65,7 @@ fn invite() -> Invite {
         peer: [4; 32].into(),
         uses: 1,
         expires: 1_763_000_000,
+        proof: [5; 64].into(),
     }
 }
 
@@ -142,9 +153,16 @@ fn accepted() -> Vec<Value> {
     let opened = Opened { epochs: vec![OpenedEpoch { epoch: EpochId([3; 32]), control: [4; 32].into() }] };
     let commit = |operations: Vec<EntryId>| Commit { message: vec![9; 40].into(), operations }.to_payload();
     let own_right = Admit { invite: None, proof: None, ..admit() };
-    let genesis =
-        Genesis { parameters: vec![0xa0].into(), group_info: vec![1; 4].into(), tree: vec![2; 4].into() };
-    vec![
+    let genesis = Genesis {
+        parameters: vec![0xa0].into(),
+        group_info: vec![1; 4].into(),
+        tree: vec![2; 4].into(),
+        consents: None,
+    };
+    let founded = Genesis { consents: Some(vec![[3; 64].into(), [4; 64].into()]), ..genesis.clone() };
+    let mut accepted = decisions();
+    accepted.extend([
+        of("B-2", Kind::Genesis, "of a group: two consents", founded.to_payload()),
         of("B-2", Kind::Genesis, "the outer body; group.json has the parameters", genesis.to_payload()),
         of("B-3", Kind::Invite, "an invite", invite().to_payload()),
         of("B-4", Kind::Admit, "by code", admit().to_payload()),
@@ -210,6 +228,70 @@ fn accepted() -> Vec<Value> {
             PledgeCount { call: ACT, count: 7, closed: true }.to_payload(),
         ),
         of("D-5", Kind::Message, "a field of a later version", newer(message("plus tard").to_payload())),
+    ]);
+    accepted
+}
+
+fn persons(members: usize, channel: Channel) -> Vec<u8> {
+    Persons { members: vec![ONE; members], channel }.to_payload()
+}
+
+fn rule(parameter: Parameter, value: u32) -> Vec<u8> {
+    Rule { parameter, value, channel: Channel::Council }.to_payload()
+}
+
+fn a_move() -> Move {
+    Move {
+        group: GroupId([8; 32]),
+        device: ONE,
+        key_package: vec![5; 30].into(),
+        proof: [7; 64].into(),
+        door: None,
+    }
+}
+
+/// What several decide, and how a draft becomes a group.
+fn decisions() -> Vec<Value> {
+    let promote = Promote { member: ONE, channel: Channel::Council };
+    let consent = Approve { act: ACT, consent: Some([7; 64].into()) };
+    let door = Doorway { key: ONE, request: [2; 32].into(), peer: [4; 32].into() };
+    let found = Found {
+        parameters: vec![0xa0].into(),
+        group_info: vec![1; 4].into(),
+        tree: vec![2; 4].into(),
+        consent: [3; 64].into(),
+    };
+    vec![
+        of("B-14", Kind::Expel, "two, by the council", persons(2, Channel::Council)),
+        of("B-14", Kind::Demote, "one, by the roll", persons(1, Channel::Roll)),
+        of("B-15", Kind::Promote, "one", promote.to_payload()),
+        of("B-14", Kind::Enrol, "the most", persons(512, Channel::Council)),
+        of("B-16", Kind::Rule, "a key-holder admits", rule(Parameter::Admit, 0)),
+        of("B-16", Kind::Rule, "the most vouches", rule(Parameter::Admit, 16)),
+        of("B-16", Kind::Rule, "two remove", rule(Parameter::Few, 2)),
+        of("B-16", Kind::Rule, "the longest wait", rule(Parameter::Wait, 365)),
+        of("B-17", Kind::Dismiss, "an act", Dismiss { act: ACT }.to_payload()),
+        of("B-18", Kind::Approve, "an act", Approve { act: ACT, consent: None }.to_payload()),
+        of("B-18", Kind::Approve, "a founding", consent.to_payload()),
+        of("B-7", Kind::Resign, "an office", Empty {}.to_payload()),
+        of("B-19", Kind::Found, "the outer body", found.to_payload()),
+        of("B-20", Kind::Move, "in the group", a_move().to_payload()),
+        of("B-20", Kind::Move, "in the draft", Move { door: Some(door), ..a_move() }.to_payload()),
+    ]
+}
+
+fn refused_decisions() -> Vec<Value> {
+    let long = Move { key_package: vec![0; 3_501].into(), ..a_move() };
+    vec![
+        of("B-14", Kind::Expel, "nobody", persons(0, Channel::Council)),
+        of("B-14", Kind::Enrol, "too many", persons(513, Channel::Council)),
+        of("B-14", Kind::Demote, "by nobody known", vec![0xa2, 0x00, 0x80, 0x01, 0x02]),
+        of("B-16", Kind::Rule, "17 vouches", rule(Parameter::Admit, 17)),
+        of("B-16", Kind::Rule, "nobody removes", rule(Parameter::Few, 0)),
+        of("B-16", Kind::Rule, "three remove", rule(Parameter::Few, 3)),
+        of("B-16", Kind::Rule, "more than a year", rule(Parameter::Wait, 366)),
+        of("B-16", Kind::Rule, "an unknown parameter", vec![0xa3, 0x00, 0x03, 0x01, 0x01, 0x02, 0x00]),
+        of("B-20", Kind::Move, "too long a key package", long.to_payload()),
     ]
 }
 
@@ -334,7 +416,7 @@ fn made() -> Value {
         "about": "Payloads by kind: accepted and refused for their form. Whether their author was entitled is another question.",
         "kinds": kinds(),
         "accepted": accepted(),
-        "refused": Value::Array([refused_control(), refused_actions()].concat()),
+        "refused": Value::Array([refused_decisions(), refused_control(), refused_actions()].concat()),
     })
 }
 

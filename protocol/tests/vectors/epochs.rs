@@ -7,9 +7,10 @@ use piquet_protocol::crypto::{self, Secret};
 use piquet_protocol::entry::{Class, ClassKey, Lane};
 use piquet_protocol::envelope::{EnvelopeKeys, address, bundle_key, write_capability};
 use piquet_protocol::group::epoch::{EpochKeys, peer_key};
-use piquet_protocol::group::operation::{Genesis, GenesisParameters, group_id};
+use piquet_protocol::group::genesis::{Genesis, GenesisParameters, GenesisRules, consent_message, group_id};
+use piquet_protocol::group::operation::Control;
 use piquet_protocol::group::seal;
-use piquet_protocol::id::{EntryId, EpochId};
+use piquet_protocol::id::{DeviceKey, EntryId, EpochId, GroupId};
 use serde_json::{Value, json};
 
 use crate::file::{bytes, committed, hex, list, text};
@@ -92,6 +93,94 @@ fn parameters() -> GenesisParameters {
     GenesisParameters::draft(0x0003, crypto::device_key(&alice()), [6; 32], "Piquet Lyon")
 }
 
+/// A group of three, two of whom hold its keys.
+fn founded() -> GenesisParameters {
+    let [alice, bob] = [alice(), crate::raw::bob()].map(|key| crypto::device_key(&key));
+    let list = |mut devices: Vec<DeviceKey>| {
+        devices.sort();
+        devices
+    };
+    GenesisParameters {
+        council: list(vec![alice, bob]),
+        members: list(vec![alice, bob, DeviceKey([9; 32])]),
+        roll: list(vec![alice, bob]),
+        rules: GenesisRules { admit: 2, few: 1, wait: Some(7) },
+        predecessor: Some(GroupId([7; 32])),
+        ..parameters()
+    }
+}
+
+/// A genesis whose council has consented.
+fn consented() -> Genesis {
+    let parameters = founded();
+    let (info, tree) = (vec![1; 5], vec![2; 6]);
+    let message = consent_message(&parameters.group(), &info, &tree);
+    let mut keys = [alice(), crate::raw::bob()];
+    keys.sort_by_key(crypto::device_key);
+    let consents = keys.iter().map(|key| crypto::sign(key, &message).into()).collect();
+    Genesis {
+        parameters: to_cbor(&parameters).into(),
+        group_info: info.into(),
+        tree: tree.into(),
+        consents: Some(consents),
+    }
+}
+
+fn genesis_entries() -> [Vec<Value>; 2] {
+    let of = |name: &str, genesis: Genesis| json!({"rule": "B-2", "name": name, "payload": hex(genesis.to_payload())});
+    let good = consented();
+    let consents = good.consents.clone().unwrap();
+    let with = |consents| Genesis { consents, ..good.clone() };
+    let swapped = consents.iter().rev().cloned().collect();
+    let accepted = vec![of("a group whose council has consented", good.clone())];
+    let refused = vec![
+        of("no consents", with(None)),
+        of("one of two consents", with(Some(vec![consents[0]]))),
+        of("consents in another order", with(Some(swapped))),
+        of("one consents twice", with(Some(vec![consents[0]; 2]))),
+        of("consents to another first epoch", Genesis { tree: vec![3; 6].into(), ..good.clone() }),
+        of(
+            "consents to another group",
+            Genesis {
+                parameters: to_cbor(&GenesisParameters { name: "Piquet Lille".to_owned(), ..founded() })
+                    .into(),
+                ..good.clone()
+            },
+        ),
+        of("a draft with a consent", Genesis { parameters: to_cbor(&parameters()).into(), ..good }),
+    ];
+    [accepted, refused]
+}
+
+fn refused_groups() -> Vec<Value> {
+    let of = |name: &str, parameters: GenesisParameters| json!({"rule": "B-2", "name": name, "parameters": hex(to_cbor(&parameters))});
+    let stranger = DeviceKey([9; 32]);
+    let backwards = |list: &[DeviceKey]| list.iter().rev().copied().collect::<Vec<_>>();
+    let ruled =
+        |admit, few, wait| GenesisParameters { rules: GenesisRules { admit, few, wait }, ..founded() };
+    vec![
+        of(
+            "a council out of order",
+            GenesisParameters { council: backwards(&founded().council), ..founded() },
+        ),
+        of("members out of order", GenesisParameters { members: backwards(&founded().members), ..founded() }),
+        of("a key-holder twice", GenesisParameters { council: vec![founded().council[0]; 2], ..founded() }),
+        of("a council without the founder", GenesisParameters { founder: stranger, ..founded() }),
+        of(
+            "a key-holder off the roll",
+            GenesisParameters { roll: founded().roll[..1].to_vec(), ..founded() },
+        ),
+        of(
+            "a voter who is no member",
+            GenesisParameters { members: founded().council, roll: founded().members, ..founded() },
+        ),
+        of("17 vouches", ruled(17, 1, Some(7))),
+        of("nobody removes", ruled(2, 0, Some(7))),
+        of("no wait", ruled(2, 1, None)),
+        of("more than a year's wait", ruled(2, 1, Some(366))),
+    ]
+}
+
 fn refused_parameters() -> Vec<Value> {
     let good = to_cbor(&parameters());
     let named = |name: &str| to_cbor(&GenesisParameters { name: name.to_owned(), ..parameters() });
@@ -132,6 +221,8 @@ fn refused_parameters() -> Vec<Value> {
 
 fn group() -> Value {
     let bytes = to_cbor(&parameters());
+    let group = to_cbor(&founded());
+    let [entries, refused_entries] = genesis_entries();
     let ids: BTreeSet<EntryId> = [[9; 32], [2; 32]].into_iter().map(EntryId).collect();
     let bound = |operations: &BTreeSet<EntryId>| {
         json!({
@@ -144,15 +235,18 @@ fn group() -> Value {
         "accepted": [
             {"rule": "B-2", "name": "a draft", "suite": 3, "founder": hex(parameters().founder.0), "random": hex([6; 32]), "group_name": "Piquet Lyon",
              "parameters": hex(&bytes), "group": hex(group_id(&bytes).0), "fingerprint": hex(group_id(&bytes).fingerprint())},
+            {"rule": "B-2", "name": "a group", "parameters": hex(&group), "group": hex(group_id(&group).0)},
             {"rule": "D-6", "name": "the id is that of the bytes, whatever they mean", "parameters": "a0", "group": hex(group_id(&[0xa0]).0)},
         ],
         "bindings": [bound(&ids), bound(&BTreeSet::new())],
-        "refused": refused_parameters(),
+        "refused": Value::Array([refused_parameters(), refused_groups()].concat()),
+        "entries": entries,
+        "refused_entries": refused_entries,
     })
 }
 
 fn read(parameters: Vec<u8>) -> Result<GenesisParameters, piquet_protocol::codec::DecodeError> {
-    Genesis { parameters: parameters.into(), group_info: vec![].into(), tree: vec![].into() }.read()
+    GenesisParameters::read(&parameters)
 }
 
 #[test]

@@ -15,10 +15,36 @@ pub fn read(name: &str) -> Value {
 
 /// The committed vectors, which must be what the crate makes now.
 pub fn committed(name: &str, made: &Value) -> Value {
+    committed_as(name, made, || serde_json::to_string_pretty(made).unwrap())
+}
+
+/// The same, with everything that fits in a line on one.
+pub fn committed_densely(name: &str, made: &Value) -> Value {
+    committed_as(name, made, || dense(made, 0))
+}
+
+fn dense(value: &Value, indent: usize) -> String {
+    let line = value.to_string();
+    let inner = indent + 1;
+    let parts: Vec<String> = match value {
+        Value::Array(list) if inner + line.len() > 110 => {
+            list.iter().map(|part| dense(part, inner)).collect()
+        }
+        Value::Object(map) if inner + line.len() > 110 => {
+            map.iter().map(|(key, part)| format!("\"{key}\": {}", dense(part, inner))).collect()
+        }
+        _ => return line,
+    };
+    let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
+    let (deep, shallow) = (" ".repeat(inner), " ".repeat(indent));
+    format!("{open}\n{deep}{}\n{shallow}{close}", parts.join(&format!(",\n{deep}")))
+}
+
+fn committed_as(name: &str, made: &Value, text: impl FnOnce() -> String) -> Value {
     if std::env::var_os("PIQUET_VECTORS").is_some_and(|asked| asked == "write") {
         // Whole or not at all: other tests read it meanwhile.
         let new = path(name).with_extension(format!("{:?}", std::thread::current().id()));
-        std::fs::write(&new, serde_json::to_string_pretty(made).unwrap() + "\n").unwrap();
+        std::fs::write(&new, text() + "\n").unwrap();
         std::fs::rename(&new, path(name)).unwrap();
     }
     let file = read(name);

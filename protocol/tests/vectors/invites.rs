@@ -8,6 +8,7 @@ use piquet_protocol::crypto::{self, Secret};
 use piquet_protocol::group::invite::{
     Hint, InviteCode, InviteKeys, JoinRequest, RequestError, proof_message,
 };
+use piquet_protocol::group::operation::{Control, Invite};
 use piquet_protocol::id::{DeviceKey, GroupId};
 use piquet_protocol::sim::SeededRng;
 use serde_json::{Value, json};
@@ -158,12 +159,33 @@ fn refused_requests() -> Vec<Value> {
     ]
 }
 
+/// Invite acts by a device of this group: with their maker's proof, and with none that holds.
+fn invite_acts(good: bool) -> Value {
+    let keys = InviteCode::parse(&upper("pq", &bare())).unwrap().keys();
+    let (issuer, other) = (DeviceKey([5; 32]), DeviceKey([6; 32]));
+    let act = Invite::publish(&keys, &GROUP, &issuer, 3, 1_900_000_000);
+    let of = |name: &str, group: &GroupId, issuer: &DeviceKey, act: &Invite| {
+        assert_eq!(act.is_proven(group, issuer), good, "{name}");
+        json!({"rule": "B-3", "name": name, "group": hex(group.0), "issuer": hex(issuer.0), "payload": hex(act.to_payload())})
+    };
+    if good {
+        return json!([of("by who made the code", &GROUP, &issuer, &act)]);
+    }
+    let forged = Invite { proof: [0; 64].into(), ..act.clone() };
+    json!([
+        of("copied by another member", &GROUP, &other, &act),
+        of("copied into another group", &GroupId([1; 32]), &issuer, &act),
+        of("without the code", &GROUP, &issuer, &forged),
+    ])
+}
+
 fn made() -> Value {
     json!({
         "about": "Invite codes with what follows from them, and requests to join.",
         "words": [{"rule": "I-10", "fingerprint": hex(GROUP.fingerprint()), "words": InviteCode::parse(&upper("pq", &bare())).unwrap().words()},
                   {"rule": "I-10", "fingerprint": hex((0..12).map(|n| n * 23).collect::<Vec<u8>>()), "words": words(&(0..12).map(|n| n * 23).collect::<Vec<u8>>())}],
         "accepted": codes(), "typed": typed(), "refused": refused_codes(),
+        "acts": invite_acts(true), "refused_acts": invite_acts(false),
         "requests": accepted_requests(), "refused_requests": refused_requests(),
     })
 }

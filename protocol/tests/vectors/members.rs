@@ -1,15 +1,27 @@
 //! Who is in, as small stories (M).
 
+mod codes;
+mod counting;
+mod doors;
+mod drafts;
+mod majorities;
+mod verdicts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use piquet_protocol::group::membership::{Membership, Operation};
+use piquet_protocol::group::membership::{
+    Channel, Founding, MemberInfo, Membership, Operation, Parameter, Rules, View,
+};
 use piquet_protocol::id::{DeviceKey, EntryId, MemberId};
 use serde_json::{Value, json};
 
-use crate::file::{committed, list, number, text};
+use crate::file::{committed_densely, list, number, text};
 
-/// People and codes have one letter; ids and keys are that letter, 32 times. The founder is `f`.
+const COUNCIL: &str = "council";
+const ROLL: &str = "roll";
+
+/// People and codes have one letter; ids and keys are that letter, 32 times. The founder of a draft is `f`.
 fn device(name: &str) -> DeviceKey {
     DeviceKey([name.as_bytes()[0]; 32])
 }
@@ -20,6 +32,10 @@ fn act(number: u64) -> EntryId {
 
 /// One act: number, author, numbers of the acts it knows directly, what it does.
 struct Act(u64, &'static str, &'static [u64], Value);
+
+fn letters(people: &str) -> Vec<String> {
+    people.chars().map(String::from).collect()
+}
 
 fn admit(whom: &str) -> Value {
     json!({"admit": whom})
@@ -33,8 +49,8 @@ fn invite(code: &str, uses: u16) -> Value {
     json!({"invite": code, "uses": uses})
 }
 
-fn remove(whom: &[&str]) -> Value {
-    json!({"remove": whom})
+fn remove(whom: &str) -> Value {
+    json!({"remove": letters(whom)})
 }
 
 fn revoke(code: &str) -> Value {
@@ -45,24 +61,109 @@ fn leave() -> Value {
     json!({"leave": true})
 }
 
-fn operation(does: &Value) -> Operation {
-    if let Some(whom) = does["admit"].as_str() {
-        return Operation::Admit { device: device(whom), invite: does["code"].as_str().map(device) };
-    }
-    if let Some(whom) = does["remove"].as_array() {
-        let members = whom.iter().map(|who| MemberId::from(device(who.as_str().unwrap()))).collect();
-        return Operation::Remove { members };
-    }
-    if let Some(code) = does["invite"].as_str() {
-        let uses = number(does, "uses") as u16;
-        return Operation::Invite { key: device(code), uses, expires: u32::MAX };
-    }
-    does["revoke"].as_str().map_or(Operation::Leave, |code| Operation::Revoke { key: device(code) })
+fn resign() -> Value {
+    json!({"resign": true})
 }
 
-/// Runs a story and tells who is in at its end.
-fn outcome(acts: &[Value]) -> Value {
-    let mut group = Membership::draft(device("f"));
+fn expel(whom: &str, channel: &str) -> Value {
+    json!({"expel": letters(whom), "channel": channel})
+}
+
+fn demote(whom: &str, channel: &str) -> Value {
+    json!({"demote": letters(whom), "channel": channel})
+}
+
+fn promote(whom: &str, channel: &str) -> Value {
+    json!({"promote": whom, "channel": channel})
+}
+
+fn enrol(whom: &str, channel: &str) -> Value {
+    json!({"enrol": letters(whom), "channel": channel})
+}
+
+fn rule(parameter: &str, value: u32, channel: &str) -> Value {
+    json!({"rule": parameter, "value": value, "channel": channel})
+}
+
+fn dismiss(act: u64) -> Value {
+    json!({"dismiss": act})
+}
+
+fn approve(act: u64) -> Value {
+    json!({"approve": act})
+}
+
+fn members(list: &Value) -> Vec<MemberId> {
+    list.as_array().unwrap().iter().map(|who| device(who.as_str().unwrap()).into()).collect()
+}
+
+fn channel(does: &Value) -> Channel {
+    match text(does, "channel") {
+        COUNCIL => Channel::Council,
+        ROLL => Channel::Roll,
+        other => panic!("no channel: {other}"),
+    }
+}
+
+fn parameter(name: &str) -> Parameter {
+    match name {
+        "admit" => Parameter::Admit,
+        "few" => Parameter::Few,
+        "wait" => Parameter::Wait,
+        other => panic!("no rule: {other}"),
+    }
+}
+
+/// The word that says what an act does.
+fn kind(does: &Value) -> &str {
+    let words = does.as_object().unwrap().keys().map(String::as_str);
+    let mut words = words.filter(|word| !["channel", "code", "uses", "value"].contains(word));
+    words.next().unwrap()
+}
+
+fn operation(does: &Value) -> Operation {
+    let kind = kind(does);
+    let what = &does[kind];
+    let key = || device(text(does, kind));
+    let named = || act(number(does, kind));
+    match kind {
+        "invite" => Operation::Invite { key: key(), uses: number(does, "uses") as u16, expires: u32::MAX },
+        "admit" => Operation::Admit { device: key(), invite: does["code"].as_str().map(device) },
+        "remove" => Operation::Remove { members: members(what) },
+        "revoke" => Operation::Revoke { key: key() },
+        "leave" => Operation::Leave,
+        "resign" => Operation::Resign,
+        "expel" => Operation::Expel { members: members(what), channel: channel(does) },
+        "demote" => Operation::Demote { members: members(what), channel: channel(does) },
+        "promote" => Operation::Promote { member: key().into(), channel: channel(does) },
+        "enrol" => Operation::Enrol { members: members(what), channel: channel(does) },
+        "rule" => Operation::Rule {
+            parameter: parameter(text(does, kind)),
+            value: number(does, "value") as u32,
+            channel: channel(does),
+        },
+        "dismiss" => Operation::Dismiss { act: named() },
+        "approve" => Operation::Approve { act: named() },
+        other => panic!("no act: {other}"),
+    }
+}
+
+/// What a story starts with.
+fn founding(group: Option<&Value>) -> Founding {
+    let Some(group) = group else { return Founding::draft(device("f")) };
+    let rule = |name| number(&group["rules"], name) as u32;
+    let persons = |name: &str| members(&group[name]).into_iter().collect();
+    Founding {
+        council: persons("council"),
+        members: persons("members"),
+        roll: persons("roll"),
+        rules: Rules { admit: rule("admit"), few: rule("few"), wait: 0 },
+    }
+}
+
+/// Runs a story and tells what stands at its end.
+fn outcome(group: Option<&Value>, acts: &[Value]) -> Value {
+    let mut membership = Membership::founded(founding(group));
     let (mut pasts, mut void) = (BTreeMap::<u64, BTreeSet<u64>>::new(), Vec::new());
     for step in acts {
         let mut past = BTreeSet::new();
@@ -71,219 +172,99 @@ fn outcome(acts: &[Value]) -> Value {
             past.extend(pasts[&known].iter().copied());
         }
         let set = Arc::new(past.iter().copied().map(act).collect());
-        pasts.insert(number(step, "act"), past);
-        if group
-            .add(act(number(step, "act")), device(text(step, "by")), &set, operation(&step["does"]))
-            .is_err()
-        {
-            void.push(number(step, "act"));
+        let (number, author) = (number(step, "act"), device(text(step, "by")));
+        pasts.insert(number, past);
+        if membership.add(act(number), author, &set, operation(&step["does"])).is_err() {
+            void.push(number);
         }
     }
-    let view = group.view();
+    let stands: Vec<_> = pasts.into_keys().filter(|number| membership.view().stands(&act(*number))).collect();
+    told(&membership.view(), &void, &stands)
+}
+
+fn told(view: &View, void: &[u64], stands: &[u64]) -> Value {
     let name = |member: &MemberId| char::from(member.0[0]).to_string();
-    let rests = |(member, info): (&MemberId, &piquet_protocol::group::membership::MemberInfo)| {
-        (name(member), info.admission.map(|act| act.0[0]))
-    };
-    let founder = MemberId::from(device("f"));
+    let code = |key: &DeviceKey| char::from(key.0[0]).to_string();
+    let rests = |(member, info): (&MemberId, &MemberInfo)| (name(member), info.admission.map(|act| act.0[0]));
+    let numbers = |acts: &BTreeSet<EntryId>| acts.iter().map(|act| act.0[0]).collect::<Vec<_>>();
+    let names = |members: &BTreeSet<MemberId>| members.iter().map(name).collect::<Vec<_>>();
+    let revoked = view.invites.iter().filter(|(_, invite)| invite.revoked.is_some());
     json!({
         "void": void,
+        "stands": stands,
+        "closed": numbers(&view.closed),
+        "fell": numbers(&view.fell),
         "members": view.members.iter().map(rests).collect::<BTreeMap<_, _>>(),
-        "keyholder": view.is_keyholder(&founder),
-        "waiting": view.waiting.iter().map(name).collect::<Vec<_>>(),
-        "fell": view.fell.iter().map(|act| act.0[0]).collect::<Vec<_>>(),
-        "used": view.invites.iter().map(|(k, i)| (char::from(k.0[0]).to_string(), i.used.len())).collect::<BTreeMap<_, _>>(),
-        "revoked": view.invites.iter().filter(|(_, i)| i.revoked.is_some()).map(|(k, _)| char::from(k.0[0]).to_string()).collect::<Vec<_>>(),
+        "waiting": names(&view.waiting),
+        "council": names(&view.council),
+        "roll": names(&view.roll),
+        "rules": {"admit": view.rules.admit, "few": view.rules.few, "wait": view.rules.wait},
+        "keyholder": view.is_keyholder(&device("f").into()),
+        "used": view.invites.iter().map(|(key, invite)| (code(key), invite.used.len())).collect::<BTreeMap<_, _>>(),
+        "revoked": revoked.map(|(key, _)| code(key)).collect::<Vec<_>>(),
     })
 }
 
+fn listed(acts: &[Act]) -> Vec<Value> {
+    let one =
+        |Act(number, by, knows, does): &Act| json!({"act": number, "by": by, "knows": knows, "does": does});
+    acts.iter().map(one).collect()
+}
+
+/// A story of a draft.
 fn story(rule: &str, name: &str, acts: &[Act]) -> Value {
-    let acts: Vec<Value> = acts
-        .iter()
-        .map(|Act(number, by, knows, does)| json!({"act": number, "by": by, "knows": knows, "does": does}))
-        .collect();
-    json!({"rule": rule, "name": name, "outcome": outcome(&acts), "acts": acts})
+    let acts = listed(acts);
+    json!({"rule": rule, "name": name, "outcome": outcome(None, &acts), "acts": acts})
 }
 
-fn entitled() -> Vec<Value> {
-    vec![
-        story("M-1", "the founder lets in", &[Act(1, "f", &[], admit("a"))]),
-        story(
-            "M-1",
-            "a member lets nobody in, puts nobody out, makes no code",
-            &[
-                Act(1, "f", &[], admit("a")),
-                Act(2, "f", &[1], admit("b")),
-                Act(3, "a", &[2], admit("c")),
-                Act(4, "a", &[2], remove(&["b"])),
-                Act(5, "a", &[2], invite("k", 1)),
-            ],
-        ),
-        story("M-1", "a stranger does nothing", &[Act(1, "s", &[], admit("s")), Act(2, "s", &[], leave())]),
-        story(
-            "M-1",
-            "what was entitled stays so, whatever its author became",
-            &[Act(1, "f", &[], admit("a")), Act(2, "a", &[1], leave()), Act(3, "a", &[2], leave())],
-        ),
-        story(
-            "M-4",
-            "the founder is put out by nobody",
-            &[
-                Act(1, "f", &[], admit("a")),
-                Act(2, "f", &[1], remove(&["f"])),
-                Act(3, "f", &[1], remove(&["a", "f"])),
-            ],
-        ),
-        story(
-            "M-13",
-            "the founder may go; then nobody holds the keys",
-            &[Act(1, "f", &[], admit("a")), Act(2, "f", &[1], leave()), Act(3, "f", &[2], admit("b"))],
-        ),
-    ]
+/// A founded group: council, members, roll, and the rules `admit` and `few`.
+struct Group(&'static str, &'static str, &'static str, u32, u32);
+
+impl Group {
+    fn story(&self, rule: &str, name: &str, acts: &[Act]) -> Value {
+        let Self(council, members, roll, admit, few) = self;
+        let group = json!({
+            "council": letters(council),
+            "members": letters(members),
+            "roll": letters(roll),
+            "rules": {"admit": admit, "few": few},
+        });
+        let acts = listed(acts);
+        let outcome = outcome(Some(&group), &acts);
+        json!({"rule": rule, "name": name, "group": group, "outcome": outcome, "acts": acts})
+    }
 }
 
-fn endings() -> Vec<Value> {
-    let removed = || [Act(1, "f", &[], admit("a")), Act(2, "f", &[1], remove(&["a"]))];
-    let [one, two] = removed();
-    let [one_again, two_again] = removed();
-    vec![
-        story("M-12", "removed, and let in again by who knew", &[one, two, Act(3, "f", &[2], admit("a"))]),
-        story(
-            "M-12",
-            "removed, and let in again blind to it",
-            &[one_again, two_again, Act(3, "f", &[1], admit("a"))],
-        ),
-        story(
-            "M-12",
-            "removed twice, the admission knows one",
-            &[
-                Act(1, "f", &[], admit("a")),
-                Act(2, "f", &[1], remove(&["a"])),
-                Act(3, "f", &[1], remove(&["a"])),
-                Act(4, "f", &[2], admit("a")),
-            ],
-        ),
-        story(
-            "M-13",
-            "a back-dated leaving ends its author alone",
-            &[Act(1, "f", &[], admit("a")), Act(2, "f", &[1], admit("b")), Act(3, "a", &[1], leave())],
-        ),
-        story(
-            "M-16",
-            "of two admissions the one with the smaller id is shown",
-            &[Act(5, "f", &[], admit("a")), Act(4, "f", &[], admit("a"))],
-        ),
-    ]
-}
-
-fn codes() -> Vec<Value> {
-    vec![
-        story("M-15", "by code", &[Act(1, "f", &[], invite("k", 1)), Act(2, "f", &[1], by("a", "k"))]),
-        story("M-15", "by a code nobody made", &[Act(1, "f", &[], by("a", "k"))]),
-        story(
-            "M-15",
-            "by a code its author did not know of",
-            &[Act(1, "f", &[], invite("k", 1)), Act(2, "f", &[], by("a", "k"))],
-        ),
-        story(
-            "M-15",
-            "two by a code for one: both wait, however they came",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "f", &[1], by("b", "k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "of two who wait one is let in by hand",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "f", &[1], by("b", "k")),
-                Act(4, "f", &[2, 3], admit("b")),
-            ],
-        ),
-        story(
-            "M-15",
-            "one device twice is one use",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "f", &[1], by("a", "k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "who has gone has used the code",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "a", &[2], leave()),
-                Act(4, "f", &[3], by("b", "k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "revoked, as its author knew",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], revoke("k")),
-                Act(3, "f", &[2], by("a", "k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "revoked by the founder blind to the admission",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "f", &[1], revoke("k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "revoked knowing the admission, which stands",
-            &[
-                Act(1, "f", &[], invite("k", 1)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "f", &[2], revoke("k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "a member revokes a code that is not his",
-            &[
-                Act(1, "f", &[], invite("k", 2)),
-                Act(2, "f", &[1], by("a", "k")),
-                Act(3, "a", &[2], revoke("k")),
-            ],
-        ),
-        story(
-            "M-15",
-            "of two acts for one code the smaller id counts",
-            &[
-                Act(2, "f", &[], invite("k", 1)),
-                Act(1, "f", &[], invite("k", 5)),
-                Act(3, "f", &[1, 2], by("a", "k")),
-                Act(4, "f", &[3], by("b", "k")),
-            ],
-        ),
-    ]
-}
+/// Three key-holders, who admit; all five members vote.
+const THREE: Group = Group("abc", "abcde", "abcde", 0, 1);
+/// As `THREE`, and any member admits.
+const OPEN: Group = Group("abc", "abcde", "abcde", 1, 1);
+/// As `THREE`, and two members admit.
+const VOUCHED: Group = Group("abc", "abcde", "abcde", 2, 1);
+/// Five key-holders and one voter more.
+const FIVE: Group = Group("abcde", "abcdeg", "abcdeg", 0, 1);
 
 fn made() -> Value {
+    let stories = [
+        drafts::stories(),
+        majorities::stories(),
+        verdicts::stories(),
+        counting::stories(),
+        doors::stories(),
+        codes::stories(),
+    ];
     json!({
-        "about": "Acts in an order in which each comes after those it knows, and V of all of them. A person or code is one letter, its key that byte 32 times; an act's id is its number 32 times; the founder is f. `void` are the acts that were not entitled, `members` maps to the act each rests on, `fell` are admissions that did not count.",
-        "accepted": Value::Array([entitled(), endings(), codes()].concat()),
+        "about": "Acts in an order in which each comes after those it knows, and V of all of them. A person or code is one letter, its key that byte 32 times; an act's id is its number 32 times. `group` is the genesis; without it, the draft of founder f. `void` are the acts that were not entitled; `members` maps to the admission each rests on, if any; `fell` are acts that enough have signed and that do not count, `closed` those that a dismissal closed; `keyholder` says whether f is one.",
+        "accepted": stories.concat(),
     })
 }
 
 #[test]
 fn who_is_in_is_as_written() {
-    let file = committed("membership", &made());
+    let file = committed_densely("membership", &made());
     for vector in list(&file, "accepted") {
         assert_eq!(
-            outcome(vector["acts"].as_array().unwrap()),
+            outcome(vector.get("group"), vector["acts"].as_array().unwrap()),
             vector["outcome"],
             "{}",
             text(vector, "name")

@@ -47,6 +47,17 @@ impl Printer {
         if let Some(why) = &group.frozen {
             self.say(&format!("frozen-{}", why.replace('_', "-")), &[("group", &name)]);
         }
+        for proposal in &group.proposals {
+            let id = short(proposal);
+            self.say("status-proposal", &[("group", &crate::cli::quoted(&name)), ("id", id)]);
+        }
+        if group.fell > 0 {
+            let count = group.fell.to_string();
+            self.say("status-fell", &[("group", &crate::cli::quoted(&name)), ("count", &count)]);
+        }
+        for person in &group.waiting {
+            self.say("status-waiting", &[("group", &name), ("name", &who(person))]);
+        }
         if group.pending > 0 {
             self.say("status-pending", &[("count", &group.pending.to_string())]);
         }
@@ -61,15 +72,19 @@ impl Printer {
 
     /// `brief`: one of a list.
     pub(super) fn group(&self, reply: &Reply, brief: bool) -> bool {
-        let Reply::Group { group, name, role, members, words, .. } = reply else { return true };
+        let Reply::Group { group, name, kind, role, members, words, .. } = reply else { return true };
         let count = self.texts.get("group-members", &[("count", &members.to_string())]);
         let role = self.texts.get(&format!("role-{role}"), &[]);
         let shown = self.line(&format!("{}  {}  {count}  {role}", plain(name).bold(), short(group)));
-        shown && (brief || self.say("group-words", &[("words", words)]) && self.say("group-draft", &[]))
+        let said = format!("group-{kind}");
+        shown
+            && (brief
+                || self.say("group-words", &[("words", words)]) && self.say(&said, &[("name", &plain(name))]))
     }
 
     pub(super) fn member(&self, reply: &Reply) -> bool {
-        let Reply::Member { member, name, role, invited_by, joined, invited, share, last_heard, me } = reply
+        let Reply::Member { member, name, role, votes, invited_by, joined, invited, share, last_heard, me } =
+            reply
         else {
             return true;
         };
@@ -78,6 +93,9 @@ impl Printer {
             short(member).to_owned(),
             self.texts.get(&format!("role-{role}"), &[]),
         ];
+        if *votes {
+            parts.push(self.texts.get("role-votes", &[]));
+        }
         if *me {
             parts.push(self.texts.get("that-is-you", &[]));
         }

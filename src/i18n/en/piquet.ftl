@@ -40,11 +40,17 @@ status-group = { $name } ({ $kind }): { $members ->
     [one] one member
    *[other] { $members } members
 }, { $entries } entries, { $peers } connected, last heard { $heard }
+status-proposal = A proposal waits for your signature: `piquet proposal show { $group } { $id }`
+status-fell = { $count ->
+    [one] One decision that enough had signed does not stand any more, because it rests on somebody put out since: see `piquet proposal list { $group }`, and do it again in your own name if it is right.
+   *[other] { $count } decisions that enough had signed do not stand any more, because they rest on somebody put out since: see `piquet proposal list { $group }`, and do them again in your own name if they are right.
+}
+status-waiting = { $name } waits in { $group }: more people came by one code than it was made for, so somebody saw it. Let { $name } in with a code of their own if you know them.
 status-pending = { $count ->
     [one] One log waits for an entry that is not here yet.
    *[other] { $count } logs wait for entries that are not here yet.
 }
-status-equivocator = { $group }: { $name } signed two different entries for one place: somebody holds a copy of that laptop, or is not honest. Ask { $name } in person; the founder can put that member out: `piquet group remove`.
+status-equivocator = { $group }: { $name } signed two different entries for one place: somebody holds a copy of that laptop, or is not honest. Ask { $name } in person; a key-holder can put that member out: `piquet group remove`.
 status-excess = { $name } has written more than is fetched of anybody in so few days: the rest is fetched on later days. If that is no mistake, remove { $name }.
 status-joining = { $count ->
     [one] One code is waiting for somebody who may let you in.
@@ -60,13 +66,36 @@ group-members = { $count ->
    *[other] { $count } members
 }
 group-words = Its words, for whoever joins to compare: { $words }
-group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group.
+group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group: `piquet group found`
+group-group = Founded: its key-holders decide together. What waits for signatures: `piquet proposal list { $name }`
+role-votes = votes
+proposal-found = { $author } proposes to make a group of this draft; key-holders: { $about }
+proposal-expel = { $author } proposes to put out for good: { $about }
+proposal-demote = { $author } proposes to take the keys from { $about }
+proposal-promote = { $author } proposes to give the keys to { $about }
+proposal-enrol = { $author } proposes that these vote: { $about }
+proposal-rule = { $author } proposes the rule: { $about }
+proposal-remove = { $author } proposes to put out: { $about }
+proposal-revoke = { $author } proposes to close the code { $about }
+proposal-admit = { $author } proposes to let in: { $about }
+proposal-dismiss = { $author } proposes to close the proposal { $about }
+proposal-other = { $author } proposes something
+proposal-state-open = open: { $signed } of { $needed } have signed
+proposal-state-decided = decided: { $signed } have signed, { $needed } had to
+proposal-state-dismissed = dismissed
+proposal-state-fallen = does not stand any more: it rests on somebody put out since
+proposal-waits = Your signature would count: `piquet proposal approve { $group } { $id }`. A signature is for ever.
+proposal-signers = Signed by: { $names }
+proposal-channel-council = The key-holders decide by majority.
+proposal-channel-roll = All who vote decide by majority.
+no-proposals = Nothing waits for several signatures.
 kind-draft = draft
+kind-group = group
 role-keyholder = key-holder
 role-member = member
 role-none = not a member
 invited-by = let in by { $name } on { $date }
-founded = founded it on { $date }
+founded = here from the start, on { $date }
 let-in = { $count ->
     [one] let one in
    *[other] let { $count } in
@@ -199,6 +228,9 @@ support-document = document
 
 event-members-in = { $name }: { $by } let somebody in: { $member }.
 event-members-out = { $name }: { $by } put { $who } ({ $member }) out.
+event-members-expelled = { $name }: { $who } ({ $member }) was put out for good by a majority.
+event-proposal = { $name }: { $who } proposes something that several have to sign: `piquet proposal show { $group } { $id }`
+event-founded = { $name } is a group from here on: its key-holders have agreed. This node moves there by itself.
 event-members-left = { $name }: { $who } ({ $member }) has left.
 event-members-fell = { $name }: { $who } ({ $member }) is not a member any more: what let them in does not stand.
 event-named = { $name }: { $member } goes by the name { $who }.
@@ -304,10 +336,22 @@ err-not-found = That is not there.
 rec-not-found = piquet status
 err-ambiguous = { $name } means more than one: { $candidates }.
 rec-ambiguous = Write more of it, or the id.
-err-not-allowed = You may not do this here: in a draft the founder alone may.
-rec-not-allowed = The founder is the key-holder of this list: `piquet group members { $group }`
+err-not-allowed = You may not do this here: it is for key-holders (in a draft, the founder), or for others than those it is about.
+rec-not-allowed = Who holds the keys stands in this list: `piquet group members { $group }`
 err-keyholder = One hand can't remove a key-holder.
 rec-keyholder = Found a group to decide such things together.
+err-council = A group needs two key-holders at least, and has 32 at most. Five are better: nothing hangs on one person then.
+rec-council = piquet group found { $group } --keyholder MEMBER --keyholder MEMBER
+err-founded-already = This is a founded group already.
+rec-founded-already = piquet group show { $group }
+err-draft = In a draft nothing is decided by several.
+rec-draft = piquet group found { $group } --keyholder MEMBER --keyholder MEMBER
+err-decided = That is decided, dismissed or void already.
+rec-decided = piquet proposal list { $group }
+err-bad-rule = There is no such rule: { $rule }.
+rec-bad-rule = piquet group rule --help
+err-no-such-proposal = There is no proposal { $name }.
+rec-no-such-proposal = piquet proposal list { $group }
 err-already-member = You are in this group already.
 rec-already-member = piquet group list
 err-bad-code = This is no invite code, or it is mistyped.

@@ -41,11 +41,17 @@ status-group = { $name } ({ $kind }) : { $members ->
     [one] { $members } membre
    *[other] { $members } membres
 }, { $entries } entrées, { $peers } en ligne, dernières nouvelles { $heard }
+status-proposal = Une proposition attend votre signature : `piquet proposal show { $group } { $id }`
+status-fell = { $count ->
+    [one] Une décision signée par assez de monde ne tient plus, parce qu'elle repose sur quelqu'un exclu depuis : voyez `piquet proposal list { $group }`, et refaites-la en votre nom si elle est juste.
+   *[other] { $count } décisions signées par assez de monde ne tiennent plus, parce qu'elles reposent sur quelqu'un exclu depuis : voyez `piquet proposal list { $group }`, et refaites-les en votre nom si elles sont justes.
+}
+status-waiting = { $name } attend dans { $group } : il est venu plus de monde par un code qu'il n'était prévu, donc quelqu'un l'a vu. Faites entrer { $name } avec un code à part si vous vous connaissez.
 status-pending = { $count ->
     [one] Un journal attend une entrée qui n'est pas encore là.
    *[other] { $count } journaux attendent des entrées qui ne sont pas encore là.
 }
-status-equivocator = { $group } : { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête. Demandez à { $name } de vive voix ; qui a créé le groupe peut l'exclure : `piquet group remove`.
+status-equivocator = { $group } : { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête. Demandez à { $name } de vive voix ; qui porte les clés peut l'exclure : `piquet group remove`.
 status-excess = { $name } a écrit plus qu'on ne récupère de quiconque en si peu de jours : le reste viendra les jours suivants. Si ce n'est pas une erreur, excluez { $name }.
 status-joining = { $count ->
     [one] Un code attend quelqu'un qui puisse vous admettre.
@@ -61,13 +67,36 @@ group-members = { $count ->
    *[other] { $count } membres
 }
 group-words = Ses mots, à comparer par qui rejoint : { $words }
-group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé.
+group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé : `piquet group found`
+group-group = Groupe fondé : celles et ceux qui portent ses clés décident ensemble. Ce qui attend des signatures : `piquet proposal list { $name }`
+role-votes = vote
+proposal-found = { $author } propose de faire un groupe de cette ébauche ; porteraient ses clés : { $about }
+proposal-expel = { $author } propose d'exclure définitivement : { $about }
+proposal-demote = { $author } propose de retirer les clés à { $about }
+proposal-promote = { $author } propose de donner les clés à { $about }
+proposal-enrol = { $author } propose que votent désormais : { $about }
+proposal-rule = { $author } propose la règle : { $about }
+proposal-remove = { $author } propose d'exclure : { $about }
+proposal-revoke = { $author } propose de fermer le code { $about }
+proposal-admit = { $author } propose de faire entrer : { $about }
+proposal-dismiss = { $author } propose de clore la proposition { $about }
+proposal-other = { $author } propose quelque chose
+proposal-state-open = ouverte : { $signed } signatures sur { $needed }
+proposal-state-decided = décidée : { $signed } signatures, il en fallait { $needed }
+proposal-state-dismissed = close sans suite
+proposal-state-fallen = ne tient plus : elle repose sur quelqu'un exclu depuis
+proposal-waits = Votre signature compterait : `piquet proposal approve { $group } { $id }`. Une signature ne se retire pas.
+proposal-signers = Signée par : { $names }
+proposal-channel-council = Celles et ceux qui portent les clés décident à la majorité.
+proposal-channel-roll = Celles et ceux qui votent décident à la majorité.
+no-proposals = Rien n'attend plusieurs signatures.
 kind-draft = ébauche
+kind-group = groupe
 role-keyholder = porte les clés
 role-member = membre
 role-none = pas membre
 invited-by = entrée par { $name } le { $date }
-founded = fondation le { $date }
+founded = là depuis le début, le { $date }
 let-in = { $count ->
     [one] a fait entrer une personne
    *[other] a fait entrer { $count } personnes
@@ -212,6 +241,9 @@ event-call-off = { $name } : l'appel à la grève « { $title } » est ANNULÉ :
 event-grievance = { $name } : { $who } a déposé une réclamation sur { $platform } : `piquet grievance show { $group } { $id }`
 event-members-in = { $name } : { $by } a fait entrer quelqu'un : { $member }.
 event-members-out = { $name } : { $by } a exclu { $who } ({ $member }).
+event-members-expelled = { $name } : { $who } ({ $member }) a été exclu définitivement par une majorité.
+event-proposal = { $name } : { $who } propose quelque chose qui demande plusieurs signatures : `piquet proposal show { $group } { $id }`
+event-founded = { $name } est désormais un groupe fondé : tout le monde nommé a donné son accord. Ce nœud y passe de lui-même.
 event-members-left = { $name } : { $who } ({ $member }) a quitté le groupe.
 event-members-fell = { $name } : { $who } ({ $member }) n'est plus membre : ce qui l'avait fait entrer ne vaut plus.
 event-named = { $name } : { $member } porte le nom { $who }.
@@ -308,10 +340,22 @@ err-not-found = Cela n'existe pas ici.
 rec-not-found = piquet status
 err-ambiguous = { $name } désigne plusieurs choses : { $candidates }.
 rec-ambiguous = Écrivez-en davantage, ou l'identifiant.
-err-not-allowed = Vous ne pouvez pas faire cela ici : dans une ébauche, seule la personne qui l'a créée le peut.
-rec-not-allowed = C'est la personne qui porte les clés dans cette liste : `piquet group members { $group }`
+err-not-allowed = Vous ne pouvez pas faire cela ici : c'est à qui porte les clés (dans une ébauche, la personne qui l'a créée), ou à d'autres que celles et ceux dont il s'agit.
+rec-not-allowed = Cette liste dit qui porte les clés : `piquet group members { $group }`
 err-keyholder = Une seule main n'exclut pas qui porte les clés.
 rec-keyholder = Fondez un groupe pour décider de cela ensemble.
+err-council = Dans un groupe, deux personnes au moins portent les clés, et 32 au plus. À cinq, rien ne dépend d'une seule.
+rec-council = piquet group found { $group } --keyholder MEMBRE --keyholder MEMBRE
+err-founded-already = C'est déjà un groupe fondé.
+rec-founded-already = piquet group show { $group }
+err-draft = Dans une ébauche, rien ne se décide à plusieurs.
+rec-draft = piquet group found { $group } --keyholder MEMBRE --keyholder MEMBRE
+err-decided = C'est déjà décidé, clos ou sans effet.
+rec-decided = piquet proposal list { $group }
+err-bad-rule = Il n'y a pas de telle règle : { $rule }.
+rec-bad-rule = piquet group rule --help
+err-no-such-proposal = Il n'y a pas de proposition { $name }.
+rec-no-such-proposal = piquet proposal list { $group }
 err-already-member = Vous êtes déjà dans ce groupe.
 rec-already-member = piquet group list
 err-bad-code = Ce n'est pas un code d'invitation, ou il est mal recopié.

@@ -9,9 +9,9 @@ use crate::action::grievance::{
 use crate::action::message::Message;
 use crate::action::pledge::{PledgeAnswer, PledgeCount};
 use crate::action::strike::{Call, CallOff, FORMS, Leg};
+use crate::group::genesis::{Genesis, GenesisParameters};
 use crate::group::operation::{
-    Admit, Commit, Control, Empty, Genesis, GenesisParameters, Invite, Opened, OpenedEpoch, Profile, Remove,
-    Revoke,
+    Admit, Commit, Control, Empty, Invite, Opened, OpenedEpoch, Profile, Remove, Revoke,
 };
 
 macro_rules! shape {
@@ -51,7 +51,7 @@ fn genesis() -> BoxedStrategy<Shape> {
         GenesisParameters::draft(suite, DeviceKey(founder), random, &name)
     });
     boxed((parameters, bytes(200), bytes(200)).prop_map(|(parameters, group_info, tree)| {
-        shape!(Genesis, Genesis { parameters: to_cbor(&parameters).into(), group_info, tree })
+        shape!(Genesis, Genesis { parameters: to_cbor(&parameters).into(), group_info, tree, consents: None })
     }))
 }
 
@@ -64,7 +64,7 @@ pub(super) fn operations() -> BoxedStrategy<Shape> {
         boxed(invite.prop_map(|(key, request, mailbox, peer, uses, expires)| {
             let key = DeviceKey(key);
             let (request, mailbox, peer) = (request.into(), mailbox.into(), peer.into());
-            shape!(Invite, Invite { key, request, mailbox, peer, uses, expires })
+            shape!(Invite, Invite { key, request, mailbox, peer, uses, expires, proof: [9; 64].into() })
         })),
         boxed(admit.prop_map(|(device, key_package, code)| {
             let proof = code.map(|(_, half)| <[u8; 64]>::try_from([half, half].concat()).unwrap().into());

@@ -3,12 +3,12 @@
 //! The head names the branch this node seals under; it decides nothing about membership. In a
 //! draft the founder alone commits what concerns others and anybody may carry out a `leave`, so
 //! the rule is short: the branch with a commit of the founder's before one without, then the
-//! smaller id. The founder always commits on his own head, so he is never in two branches, and no
-//! Welcome can die with a losing one, since only he adds.
+//! smaller id. In a group anybody commits, and the branch wins in which more members write.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{DeviceKey, EpochId};
+use crate::id::{DeviceKey, EntryId, EpochId};
 
 /// One epoch in the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,21 +19,44 @@ pub struct EpochNode {
     pub maker: DeviceKey,
     /// Whether this commit, or one below it, was made by a key-holder of its time.
     pub keyholder_below: bool,
+    /// Whether the commit carries out somebody's ending.
+    ends: bool,
+    /// Members who wrote their newest act here or below.
+    voices: usize,
+}
+
+/// A commit that is to be added.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEpoch {
+    /// Its id.
+    pub epoch: EpochId,
+    /// The epoch it was made in.
+    pub parent: EpochId,
+    /// By whom.
+    pub maker: DeviceKey,
+    /// Whether its maker held the keys.
+    pub by_keyholder: bool,
+    /// Whether it carries out somebody's ending.
+    pub ends: bool,
 }
 
 /// All valid commits known of a group.
 #[derive(Clone, Debug)]
 pub struct EpochTree {
     root: EpochId,
+    draft: bool,
     nodes: BTreeMap<EpochId, EpochNode>,
     children: BTreeMap<EpochId, BTreeSet<EpochId>>,
+    /// Place, id and epoch of each device's newest act.
+    spoke: BTreeMap<DeviceKey, (u32, EntryId, EpochId)>,
 }
 
 impl EpochTree {
     /// A tree of the first epoch alone.
-    pub fn new(root: EpochId, founder: DeviceKey) -> Self {
-        let node = EpochNode { parent: None, maker: founder, keyholder_below: true };
-        Self { root, nodes: BTreeMap::from([(root, node)]), children: BTreeMap::new() }
+    pub fn new(root: EpochId, founder: DeviceKey, draft: bool) -> Self {
+        let node = EpochNode { parent: None, maker: founder, keyholder_below: true, ends: false, voices: 0 };
+        let nodes = BTreeMap::from([(root, node)]);
+        Self { root, draft, nodes, children: BTreeMap::new(), spoke: BTreeMap::new() }
     }
 
     /// The node of an epoch.
@@ -52,13 +75,44 @@ impl EpochTree {
         self.children_of(parent).any(|child| self.nodes.get(child).is_some_and(|node| node.maker == *maker))
     }
 
+    /// Notes an applied act; true if its author's newest is in another epoch now.
+    pub fn speak(&mut self, device: DeviceKey, seq: u32, id: EntryId, epoch: EpochId) -> bool {
+        let before = self.spoke.get(&device).copied();
+        if before.is_some_and(|(place, earlier, _)| (place, earlier) >= (seq, id)) {
+            return false;
+        }
+        self.spoke.insert(device, (seq, id, epoch));
+        before.is_none_or(|(_, _, earlier)| earlier != epoch)
+    }
+
+    /// Counts anew who writes where. `roster`: devices of current members.
+    pub fn count(&mut self, roster: &BTreeSet<DeviceKey>) {
+        if self.draft || self.children.values().all(|children| children.len() < 2) {
+            return;
+        }
+        let mut voices: BTreeMap<EpochId, usize> = BTreeMap::new();
+        let spoken = self.spoke.iter().filter(|(device, _)| roster.contains(device));
+        for (_, (_, _, epoch)) in spoken {
+            let mut at = Some(*epoch);
+            while let Some(node) = at.and_then(|epoch| Some((epoch, self.nodes.get(&epoch)?))) {
+                *voices.entry(node.0).or_default() += 1;
+                at = node.1.parent;
+            }
+        }
+        for (epoch, node) in &mut self.nodes {
+            node.voices = voices.get(epoch).copied().unwrap_or(0);
+        }
+    }
+
     /// Adds a checked commit; false if the parent is unknown or the maker has one there already.
-    pub fn insert(&mut self, epoch: EpochId, parent: EpochId, maker: DeviceKey, by_keyholder: bool) -> bool {
+    pub fn insert(&mut self, new: NewEpoch) -> bool {
+        let NewEpoch { epoch, parent, maker, by_keyholder, ends } = new;
         let fits = self.nodes.contains_key(&parent) && !self.nodes.contains_key(&epoch);
         if !fits || self.has_commit_by(&parent, &maker) {
             return false;
         }
-        self.nodes.insert(epoch, EpochNode { parent: Some(parent), maker, keyholder_below: false });
+        let node = EpochNode { parent: Some(parent), maker, keyholder_below: false, ends, voices: 0 };
+        self.nodes.insert(epoch, node);
         self.children.entry(parent).or_default().insert(epoch);
         if by_keyholder {
             self.mark_upwards(epoch);
@@ -108,8 +162,13 @@ impl EpochTree {
         self.children.get(epoch).into_iter().flatten()
     }
 
-    fn rank(&self, epoch: &EpochId) -> (bool, EpochId) {
-        (!self.nodes.get(epoch).is_some_and(|node| node.keyholder_below), *epoch)
+    fn rank(&self, epoch: &EpochId) -> (bool, Reverse<usize>, bool, EpochId) {
+        let Some(node) = self.nodes.get(epoch) else { return (true, Reverse(0), true, *epoch) };
+        if self.draft {
+            (!node.keyholder_below, Reverse(0), true, *epoch)
+        } else {
+            (true, Reverse(node.voices), !node.ends, *epoch)
+        }
     }
 }
 
@@ -124,13 +183,28 @@ mod tests {
     const BOB: DeviceKey = DeviceKey([101; 32]);
     const CARLA: DeviceKey = DeviceKey([102; 32]);
 
+    fn draft() -> EpochTree {
+        EpochTree::new(epoch(0), FOUNDER, true)
+    }
+
+    fn commit(tree: &mut EpochTree, number: u8, parent: u8, maker: DeviceKey) -> bool {
+        let new = NewEpoch {
+            epoch: epoch(number),
+            parent: epoch(parent),
+            maker,
+            by_keyholder: maker == FOUNDER,
+            ends: false,
+        };
+        tree.insert(new)
+    }
+
     #[test]
     fn the_founders_commit_wins_whatever_arrived_first() {
-        let mut tree = EpochTree::new(epoch(0), FOUNDER);
-        assert!(tree.insert(epoch(1), epoch(0), BOB, false));
-        assert!(tree.insert(epoch(2), epoch(1), CARLA, false));
+        let mut tree = draft();
+        assert!(commit(&mut tree, 1, 0, BOB));
+        assert!(commit(&mut tree, 2, 1, CARLA));
         assert_eq!(tree.head(), epoch(2));
-        assert!(tree.insert(epoch(9), epoch(0), FOUNDER, true));
+        assert!(commit(&mut tree, 9, 0, FOUNDER));
         assert_eq!(tree.head(), epoch(9));
         assert_eq!(tree.siblings(&epoch(9)), [epoch(1)]);
         assert_eq!(tree.chain(16), [epoch(9), epoch(0)]);
@@ -138,19 +212,51 @@ mod tests {
 
     #[test]
     fn a_branch_that_the_founder_built_on_is_never_left() {
-        let mut tree = EpochTree::new(epoch(0), FOUNDER);
-        assert!(tree.insert(epoch(5), epoch(0), BOB, false));
-        assert!(tree.insert(epoch(6), epoch(5), FOUNDER, true));
-        assert!(tree.insert(epoch(1), epoch(0), CARLA, false), "smaller, but too late");
+        let mut tree = draft();
+        assert!(commit(&mut tree, 5, 0, BOB));
+        assert!(commit(&mut tree, 6, 5, FOUNDER));
+        assert!(commit(&mut tree, 1, 0, CARLA), "smaller, but too late");
         assert_eq!(tree.head(), epoch(6));
     }
 
     #[test]
     fn a_second_commit_in_one_parent_is_not_taken() {
-        let mut tree = EpochTree::new(epoch(0), FOUNDER);
-        assert!(tree.insert(epoch(5), epoch(0), BOB, false));
-        assert!(!tree.insert(epoch(1), epoch(0), BOB, false));
-        assert!(!tree.insert(epoch(6), epoch(77), CARLA, false));
+        let mut tree = draft();
+        assert!(commit(&mut tree, 5, 0, BOB));
+        assert!(!commit(&mut tree, 1, 0, BOB));
+        assert!(!commit(&mut tree, 6, 77, CARLA));
         assert_eq!(tree.head(), epoch(5));
+    }
+
+    #[test]
+    fn the_branch_that_more_people_write_in_wins() {
+        let mut tree = EpochTree::new(epoch(0), FOUNDER, false);
+        let everybody = BTreeSet::from([FOUNDER, BOB, CARLA]);
+        assert!(commit(&mut tree, 1, 0, FOUNDER));
+        assert!(commit(&mut tree, 2, 0, BOB));
+        assert!(commit(&mut tree, 3, 2, CARLA));
+        assert_eq!(tree.head(), epoch(1), "nobody has written yet: the smaller id");
+        let act = |n: u8| EntryId([n; 32]);
+        assert!(tree.speak(FOUNDER, 1, act(1), epoch(1)));
+        assert!(tree.speak(BOB, 1, act(2), epoch(2)));
+        assert!(tree.speak(CARLA, 1, act(3), epoch(3)));
+        assert!(!tree.speak(CARLA, 1, act(2), epoch(1)), "an older act");
+        tree.count(&everybody);
+        assert_eq!(tree.head(), epoch(3), "two below it");
+        tree.count(&BTreeSet::from([FOUNDER]));
+        assert_eq!(tree.head(), epoch(1), "who is out has no voice");
+        assert!(tree.speak(CARLA, 2, act(4), epoch(1)));
+        tree.count(&everybody);
+        assert_eq!(tree.head(), epoch(1));
+    }
+
+    #[test]
+    fn of_branches_with_as_many_voices_the_one_that_puts_somebody_out_wins() {
+        let mut tree = EpochTree::new(epoch(0), FOUNDER, false);
+        assert!(commit(&mut tree, 1, 0, FOUNDER));
+        let ends =
+            NewEpoch { epoch: epoch(2), parent: epoch(0), maker: BOB, by_keyholder: false, ends: true };
+        assert!(tree.insert(ends));
+        assert_eq!(tree.head(), epoch(2));
     }
 }

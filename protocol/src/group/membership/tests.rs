@@ -238,6 +238,7 @@ fn entitled(acts: &[Written], act: &Written) -> bool {
         Operation::Admit { invite: Some(_), .. } => founder && issued() && !closed(),
         Operation::Revoke { .. } => founder && issued(),
         Operation::Admit { .. } | Operation::Invite { .. } => founder,
+        _ => false,
     }
 }
 

@@ -1,27 +1,47 @@
-//! What a set of acts amounts to: members, key-holders, codes.
+//! What a set of acts amounts to: members, key-holders, voters, rules, codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::act::Right;
+use super::rules::Rules;
 use crate::id::{DeviceKey, EntryId, MemberId};
 
-/// How somebody's membership ended.
+/// What a membership or an office rests on: an act, or (`None`) genesis.
+pub type Ground = Option<EntryId>;
+
+/// How somebody's membership, or office, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Put out by a key-holder.
+    /// Put out by a majority.
+    Expelled,
+    /// Put out by key-holders, on the proposal of this one.
     Removed(MemberId),
     /// By itself.
     Left,
+    /// Its office alone, by a majority.
+    Demoted,
+    /// Its office alone, by itself.
+    Resigned,
+}
+
+impl Ended {
+    /// Whether it ends the office and nothing else.
+    pub fn office_alone(self) -> bool {
+        matches!(self, Self::Demoted | Self::Resigned)
+    }
 }
 
 /// One current member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberInfo {
-    /// The standing admission this membership rests on; none for the founder.
+    /// The standing admission this membership rests on, if any.
     pub admission: Option<EntryId>,
     /// Who opened the door.
     pub admitted_by: Option<MemberId>,
     /// The code used.
     pub invite: Option<DeviceKey>,
+    /// Who let it in, by hand or code, if it rests on admissions alone (M-16).
+    pub sponsor: Option<MemberId>,
 }
 
 /// One invite code.
@@ -37,7 +57,7 @@ pub struct InviteInfo {
     pub used: BTreeSet<DeviceKey>,
     /// Seconds since 1970.
     pub expires: u32,
-    /// The act that closed it.
+    /// The act that closed it: a revocation, or what put its issuer out.
     pub revoked: Option<EntryId>,
 }
 
@@ -73,156 +93,147 @@ pub enum InviteState {
     Revoked,
 }
 
+/// What each right of a person rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Grounds {
+    pub(super) office: BTreeSet<Ground>,
+    pub(super) roll: BTreeSet<Ground>,
+    pub(super) member: BTreeSet<Ground>,
+}
+
 /// V(S): the view of a set of acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    founder: MemberId,
     /// Current members.
     pub members: BTreeMap<MemberId, MemberInfo>,
+    /// Who holds the keys.
+    pub council: BTreeSet<MemberId>,
+    /// Who votes.
+    pub roll: BTreeSet<MemberId>,
+    /// The rules that hold.
+    pub rules: Rules,
     /// Invite codes.
     pub invites: BTreeMap<DeviceKey, InviteInfo>,
     /// Admitted by a code that was used more often than allowed: they wait (M-15).
     pub waiting: BTreeSet<MemberId>,
-    /// Admissions that fell (M-5, M-15): listed to be done again.
+    /// Acts that enough have signed, but not enough of it counts (M-5, M-6, M-15): to be done again.
     pub fell: BTreeSet<EntryId>,
+    /// Acts that a dismissal closed (M-9).
+    pub closed: BTreeSet<EntryId>,
+    /// Acts that stand.
+    pub(super) stands: BTreeSet<EntryId>,
     /// What ended whom.
-    endings: BTreeMap<MemberId, BTreeMap<EntryId, Ended>>,
-    admissions: Vec<Admission>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Admission {
-    device: DeviceKey,
-    act: EntryId,
-    by: MemberId,
-    invite: Option<DeviceKey>,
-    knows: Vec<EntryId>,
+    pub(super) endings: BTreeMap<MemberId, BTreeMap<EntryId, Ended>>,
+    pub(super) grounds: BTreeMap<MemberId, Grounds>,
+    /// Who came in by each invite act, still a member or not.
+    pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceKey>>,
 }
 
 impl View {
-    pub(super) fn founded(founder: DeviceKey) -> Self {
+    pub(super) fn empty(rules: Rules) -> Self {
         Self {
-            founder: MemberId::from(founder),
             members: BTreeMap::new(),
+            council: BTreeSet::new(),
+            roll: BTreeSet::new(),
+            rules,
             invites: BTreeMap::new(),
             waiting: BTreeSet::new(),
             fell: BTreeSet::new(),
+            closed: BTreeSet::new(),
+            stands: BTreeSet::new(),
             endings: BTreeMap::new(),
-            admissions: Vec::new(),
+            grounds: BTreeMap::new(),
+            used: BTreeMap::new(),
         }
     }
 
-    pub(super) fn end(&mut self, member: MemberId, act: EntryId, how: Ended) {
-        self.endings.entry(member).or_default().insert(act, how);
+    /// Whether an act stands.
+    pub fn stands(&self, act: &EntryId) -> bool {
+        self.stands.contains(act)
     }
 
-    pub(super) fn invite(&mut self, key: DeviceKey, info: InviteInfo) {
-        // Of two acts for one key the smaller id counts, in any order of arrival.
-        let standing = self.invites.entry(key).or_insert_with(|| info.clone());
-        if info.act < standing.act {
-            *standing = info;
-        }
+    /// The acts that ended a member or its office, whatever came after.
+    pub fn endings_of(&self, member: &MemberId) -> impl Iterator<Item = (EntryId, Ended)> {
+        self.endings.get(member).into_iter().flatten().map(|(act, how)| (*act, *how))
     }
 
-    pub(super) fn revoke(&mut self, key: &DeviceKey, act: EntryId) {
-        if let Some(invite) = self.invites.get_mut(key) {
-            invite.revoked = Some(invite.revoked.map_or(act, |earlier| earlier.min(act)));
-        }
+    /// Whom an act ended, or whose office.
+    pub fn ended_by(&self, act: &EntryId) -> impl Iterator<Item = MemberId> {
+        self.endings.iter().filter(|(_, endings)| endings.contains_key(act)).map(|(member, _)| *member)
     }
 
-    pub(super) fn admit(
-        &mut self,
-        device: DeviceKey,
-        act: EntryId,
-        by: MemberId,
-        invite: Option<DeviceKey>,
-        knows: &[EntryId],
-    ) {
-        if let Some(info) = invite.and_then(|key| self.invites.get_mut(&key)) {
-            info.used.insert(device);
-        }
-        self.admissions.push(Admission { device, act, by, invite, knows: knows.to_vec() });
-    }
-
-    /// member(y): genesis or a standing admission that knows every ending of y (M-12).
-    pub(super) fn settle(&mut self) {
-        let founder = MemberInfo { admission: None, admitted_by: None, invite: None };
-        if !self.endings.contains_key(&self.founder) {
-            self.members.insert(self.founder, founder);
-        }
-        let mut admissions = std::mem::take(&mut self.admissions);
-        admissions.sort_by_key(|admission| admission.act);
-        for admission in &admissions {
-            self.settle_one(admission);
-        }
-        self.admissions = admissions;
-        let members = &self.members;
-        self.waiting.retain(|member| !members.contains_key(member));
-    }
-
-    fn settle_one(&mut self, admission: &Admission) {
-        let member = MemberId::from(admission.device);
-        let known = |ending: &EntryId| admission.knows.contains(ending);
-        if self.endings_of(&member).iter().any(|ending| !known(ending)) {
-            return;
-        }
-        if admission.invite.is_some_and(|key| self.is_overused(&key)) {
-            self.waiting.insert(member);
-            return;
-        }
-        let info = MemberInfo {
-            admission: Some(admission.act),
-            admitted_by: Some(admission.by),
-            invite: admission.invite,
-        };
-        self.members.entry(member).or_insert(info);
-    }
-
-    fn is_overused(&self, key: &DeviceKey) -> bool {
-        self.invites.get(key).is_none_or(|invite| invite.used.len() > usize::from(invite.uses))
-    }
-
-    /// The acts that ended a member, whatever came after.
-    pub fn endings_of(&self, member: &MemberId) -> Vec<EntryId> {
-        self.endings.get(member).into_iter().flat_map(BTreeMap::keys).copied().collect()
-    }
-
-    /// Whose leaving an act is.
-    pub fn left_by(&self, act: &EntryId) -> impl Iterator<Item = MemberId> {
-        let by =
-            |(_, endings): &(&MemberId, &BTreeMap<EntryId, Ended>)| endings.get(act) == Some(&Ended::Left);
-        self.endings.iter().find(by).map(|(member, _)| *member).into_iter()
-    }
-
-    /// How somebody who is no member any more ended.
+    /// How somebody who is no member any more ended: by the gravest act, not by the last.
     pub fn ended(&self, member: &MemberId) -> Option<Ended> {
         if self.members.contains_key(member) {
             return None;
         }
-        self.endings
-            .get(member)
-            .and_then(|endings| endings.iter().max_by_key(|(act, _)| *act))
-            .map(|(_, how)| *how)
+        let gravity = |how: &Ended| match how {
+            Ended::Expelled => 0,
+            Ended::Removed(_) => 1,
+            _ => 2,
+        };
+        let endings = self.endings_of(member).filter(|(_, how)| !how.office_alone());
+        endings.min_by_key(|(act, how)| (gravity(how), *act)).map(|(_, how)| how)
     }
 
-    pub(super) fn removals_of(&self, member: &MemberId) -> impl Iterator<Item = &EntryId> {
-        let endings = self.endings.get(member).into_iter().flatten();
-        endings.filter(|(_, how)| matches!(how, Ended::Removed(_))).map(|(act, _)| act)
+    /// The person a device speaks for, member or only on the roll (M-8).
+    pub(super) fn person_of(&self, device: &DeviceKey) -> Option<MemberId> {
+        let person = MemberId::from(*device);
+        (self.members.contains_key(&person) || self.roll.contains(&person)).then_some(person)
     }
 
-    /// The member a device speaks for. In a draft every member has one device.
+    /// The member a device speaks for. Every member has one device.
     pub fn member_of(&self, device: &DeviceKey) -> Option<MemberId> {
         let member = MemberId::from(*device);
         self.members.contains_key(&member).then_some(member)
     }
 
-    /// Whether somebody holds the keys: in a draft the founder, while a member.
+    /// Whether somebody holds the keys.
     pub fn is_keyholder(&self, member: &MemberId) -> bool {
-        *member == self.founder && self.members.contains_key(member)
+        self.council.contains(member)
+    }
+
+    /// Whether somebody has a right.
+    pub fn holds(&self, member: &MemberId, right: Right) -> bool {
+        !self.grounds_of(member, right).is_empty()
+    }
+
+    /// How many have a right.
+    pub fn holders(&self, right: Right) -> usize {
+        match right {
+            Right::Council => self.council.len(),
+            Right::Roll => self.roll.len(),
+            Right::Member => self.members.len(),
+        }
+    }
+
+    /// What somebody's right rests on.
+    pub(super) fn grounds_of(&self, member: &MemberId, right: Right) -> &BTreeSet<Ground> {
+        const NONE: &BTreeSet<Ground> = &BTreeSet::new();
+        self.grounds.get(member).map_or(NONE, |grounds| match right {
+            Right::Council => &grounds.office,
+            Right::Roll => &grounds.roll,
+            Right::Member => &grounds.member,
+        })
     }
 
     /// All devices of current members.
     pub fn roster(&self) -> BTreeSet<DeviceKey> {
         self.members.keys().map(|member| DeviceKey(member.0)).collect()
+    }
+
+    /// Whether a code lets in, uses and expiry aside.
+    pub(super) fn is_open(&self, key: &DeviceKey) -> bool {
+        self.invites
+            .get(key)
+            .is_some_and(|invite| invite.revoked.is_none() && self.members.contains_key(&invite.issuer))
+    }
+
+    pub(super) fn is_expelled(&self, member: &MemberId) -> bool {
+        self.endings_of(member).any(|(_, how)| how == Ended::Expelled)
+    }
+
+    pub(super) fn was_removed(&self, member: &MemberId) -> bool {
+        self.endings_of(member).any(|(_, how)| matches!(how, Ended::Removed(_)))
     }
 }

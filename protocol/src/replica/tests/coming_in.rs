@@ -224,3 +224,20 @@ fn a_use_of_a_code_is_checked_by_every_member() {
     carla.sync(&alice);
     assert_eq!(carla.replica.view().invites[&honest.invite].used.len(), 1);
 }
+
+#[test]
+fn nobody_makes_anothers_code_his_own() {
+    let mut alice = Desk::founder();
+    let code = alice.invite(1);
+    let keys = code.keys();
+    let group = alice.replica.group();
+    let issuer = alice.replica.device();
+    // A member who saw the act alone has no key of the code; one who saw a proof has another's.
+    let mut copied = Invite::publish(&keys, &group, &DeviceKey([7; 32]), 1, u32::MAX);
+    let id = alice.post(Kind::Invite, &copied.to_payload());
+    assert!(alice.rejected(&id), "signed for another issuer");
+    copied = Invite { proof: [0; 64].into(), ..Invite::publish(&keys, &group, &issuer, 1, u32::MAX) };
+    let id = alice.post(Kind::Invite, &copied.to_payload());
+    assert!(alice.rejected(&id), "not signed with the code");
+    assert_eq!(alice.replica.view().invites.len(), 1);
+}

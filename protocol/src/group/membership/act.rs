@@ -1,0 +1,290 @@
+//! Membership acts, and what their own past makes of them (M-1).
+
+use std::collections::BTreeSet;
+
+use minicbor::{Decode, Encode};
+
+use super::ops::OpSet;
+use super::rules::{Admission, Parameter};
+use super::view::{Ground, View};
+use crate::id::{DeviceKey, EntryId, MemberId};
+
+/// Whose majority decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Channel {
+    /// The key-holders'.
+    #[n(0)]
+    Council,
+    /// That of everybody on the roll.
+    #[n(1)]
+    Roll,
+}
+
+/// What an act asks of whoever signs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// To hold an office.
+    Council,
+    /// To be on the roll.
+    Roll,
+    /// To be a member.
+    Member,
+}
+
+impl From<Channel> for Right {
+    fn from(channel: Channel) -> Self {
+        match channel {
+            Channel::Council => Self::Council,
+            Channel::Roll => Self::Roll,
+        }
+    }
+}
+
+/// A membership act, as its body says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A code's public half.
+    Invite {
+        /// I_pk.
+        key: DeviceKey,
+        /// How many may come in by it.
+        uses: u16,
+        /// Seconds since 1970; binds honest door-openers only.
+        expires: u32,
+    },
+    /// Lets a device in.
+    Admit {
+        /// Whom.
+        device: DeviceKey,
+        /// The code used, already proven by its signature.
+        invite: Option<DeviceKey>,
+    },
+    /// Brings the key package of a member who has no leaf; changes nothing about who is in.
+    Bring {
+        /// Whose.
+        device: DeviceKey,
+    },
+    /// Puts ordinary members out, by the few.
+    Remove {
+        /// Whom.
+        members: Vec<MemberId>,
+    },
+    /// Closes a code.
+    Revoke {
+        /// I_pk.
+        key: DeviceKey,
+    },
+    /// The author goes.
+    Leave,
+    /// The author gives its office back.
+    Resign,
+    /// Puts members out for good, by a majority.
+    Expel {
+        /// Whom.
+        members: Vec<MemberId>,
+        /// Whose majority.
+        channel: Channel,
+    },
+    /// Takes offices away.
+    Demote {
+        /// Whose.
+        members: Vec<MemberId>,
+        /// Whose majority.
+        channel: Channel,
+    },
+    /// Gives an office; also admits and enrols.
+    Promote {
+        /// To whom.
+        member: MemberId,
+        /// Whose majority.
+        channel: Channel,
+    },
+    /// Puts members on the roll; also admits.
+    Enrol {
+        /// Whom.
+        members: Vec<MemberId>,
+        /// Whose majority.
+        channel: Channel,
+    },
+    /// Changes a rule.
+    Rule {
+        /// Which.
+        parameter: Parameter,
+        /// To what.
+        value: u32,
+        /// Whose majority.
+        channel: Channel,
+    },
+    /// Closes an open majority act.
+    Dismiss {
+        /// Which.
+        act: EntryId,
+    },
+    /// Signs an act of somebody else's.
+    Approve {
+        /// Which.
+        act: EntryId,
+    },
+}
+
+impl Operation {
+    /// Whose majority decides; none for what a majority does not decide, and for a dismissal, which
+    /// takes the channel of the act it names.
+    pub fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::Expel { channel, .. }
+            | Self::Demote { channel, .. }
+            | Self::Promote { channel, .. }
+            | Self::Enrol { channel, .. }
+            | Self::Rule { channel, .. } => Some(*channel),
+            _ => None,
+        }
+    }
+
+    /// Whether a majority decides against persons.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Expel { .. } | Self::Demote { .. })
+    }
+
+    /// Whether a majority decides for something.
+    pub fn is_grant(&self) -> bool {
+        matches!(self, Self::Promote { .. } | Self::Enrol { .. } | Self::Rule { .. })
+    }
+
+    /// Whom it is about.
+    pub fn names(&self) -> Vec<MemberId> {
+        match self {
+            Self::Remove { members }
+            | Self::Expel { members, .. }
+            | Self::Demote { members, .. }
+            | Self::Enrol { members, .. } => members.clone(),
+            Self::Promote { member, .. } => vec![*member],
+            Self::Admit { device, .. } => vec![MemberId::from(*device)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Why an act changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Void {
+    /// Its author was not entitled in the act's own past (M-1).
+    #[error("its author was not entitled")]
+    Author,
+    /// It removes a key-holder (M-4).
+    #[error("a key-holder can't be removed by one hand")]
+    KeyHolder,
+    /// It uses a code that is unknown, or closed as its author knew (M-15).
+    #[error("the code was unknown or closed")]
+    Invite,
+    /// It lets in who was expelled, as its author knew (M-12).
+    #[error("who was expelled comes back by a majority")]
+    Expelled,
+    /// It names an act that its author did not know, or that nobody signs or dismisses.
+    #[error("it names an act that can't be signed or dismissed")]
+    Named,
+    /// It dismisses what was decided, as its author knew (M-9).
+    #[error("what is decided can't be dismissed")]
+    Decided,
+}
+
+/// An act with what the views of its own past make of it, as far as that matters later.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    pub(super) id: EntryId,
+    pub(super) author: MemberId,
+    pub(super) past: OpSet,
+    pub(super) operation: Operation,
+    /// What it asks of whoever signs it.
+    pub(super) asks: Option<Right>,
+    /// How many have to sign it; an admission's is told by the rule.
+    pub(super) needed: usize,
+    /// Those whose signature never counts: a majority act's targets (M-3).
+    pub(super) barred: Vec<MemberId>,
+    /// Endings that stand in V(act) of its author, of those it names, of its code's issuer.
+    pub(super) decided: BTreeSet<EntryId>,
+    /// If it signs an act.
+    pub(super) signs: Option<Signature>,
+    /// If it admits.
+    pub(super) door: Option<Door>,
+    /// If it changes the rule of admissions: those that stand in V(act).
+    pub(super) admitted: BTreeSet<EntryId>,
+}
+
+/// What a signature rests on, in V of the signing entry and in V of the act it signs.
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    /// Position of the act.
+    pub(super) of: usize,
+    /// What gives the right the act asks.
+    pub(super) grounds: BTreeSet<Ground>,
+    /// What gives an office.
+    pub(super) offices: BTreeSet<Ground>,
+    /// Who let the signer in, in V of the act it signs.
+    pub(super) sponsor: Option<MemberId>,
+}
+
+/// What an admission asks, read in its own past.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    /// The rule.
+    pub(super) rule: Admission,
+    /// Whether a removal of the person stands there (M-12).
+    pub(super) after_removal: bool,
+    /// Changes of the rule that stand there.
+    pub(super) rules: BTreeSet<EntryId>,
+    /// The code used.
+    pub(super) code: Option<Code>,
+}
+
+/// The invite by which an admission came about, as its own past shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    pub(super) act: EntryId,
+    pub(super) issuer: MemberId,
+    pub(super) uses: u16,
+    /// What gave the issuer the right to make it.
+    pub(super) grounds: BTreeSet<Ground>,
+}
+
+impl View {
+    /// Whether an act of this kind may be made at all by `author` in this view (M-1); what it names
+    /// is looked at elsewhere.
+    pub(super) fn entitles(&self, author: &MemberId, operation: &Operation) -> Result<(), Void> {
+        let (member, keyholder) = (self.members.contains_key(author), self.is_keyholder(author));
+        let entitled = match operation {
+            Operation::Leave | Operation::Bring { .. } => member,
+            Operation::Resign | Operation::Remove { .. } => keyholder,
+            Operation::Invite { .. } | Operation::Admit { .. } => {
+                keyholder || member && self.rules.admission() != Admission::KeyHolder
+            }
+            Operation::Revoke { key } => {
+                let invite = self.invites.get(key).ok_or(Void::Invite)?;
+                keyholder || member && invite.issuer == *author
+            }
+            // Whether they may sign what these name is another question.
+            Operation::Dismiss { .. } | Operation::Approve { .. } => true,
+            Operation::Expel { channel, .. }
+            | Operation::Demote { channel, .. }
+            | Operation::Promote { channel, .. }
+            | Operation::Enrol { channel, .. }
+            | Operation::Rule { channel, .. } => self.holds(author, (*channel).into()),
+        };
+        if entitled { Ok(()) } else { Err(Void::Author) }
+    }
+
+    /// Whether this view lets a well-entitled act stand as it is.
+    pub(super) fn permits(&self, operation: &Operation) -> Result<(), Void> {
+        match operation {
+            Operation::Remove { members } if members.iter().any(|member| self.is_keyholder(member)) => {
+                Err(Void::KeyHolder)
+            }
+            Operation::Bring { device } if self.member_of(device).is_none() => Err(Void::Named),
+            Operation::Invite { key, .. } if self.invites.contains_key(key) => Err(Void::Invite),
+            Operation::Admit { invite: Some(key), .. } if !self.is_open(key) => Err(Void::Invite),
+            Operation::Admit { device, .. } if self.is_expelled(&(*device).into()) => Err(Void::Expelled),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! From a draft to a group, and what a group decides.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::group::membership::{Channel, ProposalState, Rules};
+use crate::node::{Decision, Matter};
+
+const RULES: Rules = Rules { admit: 1, few: 1, wait: 7 };
+
+/// A group founded out of a draft of so many people: the first `council` of them hold its keys.
+fn union(seed: u64, people: usize, council: usize) -> (Sim, GroupId) {
+    let (mut sim, draft) = picket(seed, people);
+    let holders: BTreeSet<MemberId> = (1..council).map(|laptop| member(&mut sim, laptop, draft)).collect();
+    let act = sim.act(0, |node, now| node.found(draft, &holders, RULES, now)).unwrap();
+    for laptop in 1..council {
+        let waits = |sim: &mut Sim| open_for(sim, laptop, draft, act);
+        assert!(sim.run_until(5 * MINUTE, waits), "the proposal has reached {laptop}");
+        sim.act(laptop, |node, now| node.approve(draft, act, now)).unwrap();
+    }
+    let group = proposed(&mut sim, draft);
+    let moved = |sim: &mut Sim| (0..people).all(|laptop| is_in(sim, laptop, group));
+    assert!(sim.run_until(30 * MINUTE, moved), "everybody has moved");
+    assert!(sim.run_until(30 * MINUTE, |sim| same_head(sim, people, group)));
+    (sim, group)
+}
+
+/// The group that the draft's founder has proposed.
+fn proposed(sim: &mut Sim, draft: GroupId) -> GroupId {
+    let replica = sim.laptop(0).node.as_ref().unwrap().group(&draft).unwrap();
+    replica.proposed().next().unwrap().1.found.group()
+}
+
+fn open_for(sim: &mut Sim, laptop: usize, group: GroupId, act: EntryId) -> bool {
+    let node = sim.laptop(laptop).node.as_ref().unwrap();
+    node.proposal(&group, &act).is_ok_and(|proposal| proposal.waits_for_me)
+}
+
+fn is_in(sim: &mut Sim, laptop: usize, group: GroupId) -> bool {
+    sim.laptop(laptop).node.as_ref().unwrap().group(&group).is_some()
+}
+
+fn same_head(sim: &mut Sim, people: usize, group: GroupId) -> bool {
+    let first = head(sim, 0, group);
+    (1..people).all(|laptop| head(sim, laptop, group) == first)
+}
+
+#[test]
+fn a_draft_becomes_a_group_once_everybody_named_consents() {
+    let (mut sim, group) = union(1, 4, 3);
+    for laptop in 0..4 {
+        let replica = sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap();
+        assert!(!replica.is_draft());
+        assert_eq!(replica.view().council.len(), 3);
+        assert_eq!((replica.view().members.len(), replica.view().roll.len()), (4, 4));
+    }
+    for laptop in 0..4 {
+        say(&mut sim, laptop, group, &format!("from {laptop}"));
+    }
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 4)));
+    for laptop in 0..4 {
+        sim.crash(laptop);
+        sim.start(laptop);
+    }
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 4)));
+}
+
+#[test]
+fn a_majority_of_the_council_expels_one_of_its_own_who_reads_nothing_more() {
+    let (mut sim, group) = union(2, 4, 3);
+    let (eve, eves) = (2, member(&mut sim, 2, group));
+    let expel = Decision::Expel(vec![eves]);
+    let act = sim.act(0, |node, now| node.propose(group, &expel, Channel::Council, now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| open_for(sim, 1, group, act)));
+    assert!(!open_for(&mut sim, eve, group, act), "the accused does not sign");
+    assert!(sim.act(eve, |node, now| node.approve(group, act, now)).is_err());
+    assert!(sim.act(3, |node, now| node.approve(group, act, now)).is_err(), "nor who holds no keys");
+    sim.act(1, |node, now| node.approve(group, act, now)).unwrap();
+    let out = |sim: &mut Sim| [0, 1, 3].iter().all(|laptop| members(sim, *laptop, group) == 3);
+    assert!(sim.run_until(5 * MINUTE, out));
+    let clean = |sim: &mut Sim| {
+        [0, 1, 3].iter().all(|l| sim.laptop(*l).node.as_ref().unwrap().group(&group).unwrap().is_clean())
+    };
+    assert!(sim.run_until(5 * MINUTE, clean), "re-keyed");
+    say(&mut sim, 3, group, "among us");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 3], group, 1)));
+    sim.run_for(5 * MINUTE);
+    assert!(texts(&mut sim, eve, group).is_empty());
+    let state = sim.laptop(0).node.as_ref().unwrap().proposal(&group, &act).unwrap();
+    assert_eq!((state.state, state.signed.len(), state.needed), (ProposalState::Decided, 2, 2));
+    assert!(matches!(state.matter, Matter::Act(_)));
+}
+
+#[test]
+fn of_two_foundings_neither_moves_anybody() {
+    let (mut sim, draft) = picket(3, 3);
+    let other = |sim: &mut Sim, laptop| BTreeSet::from([member(sim, laptop, draft)]);
+    let (bob, carla) = (other(&mut sim, 1), other(&mut sim, 2));
+    // Bob and carla consent before either hears of the other's consent: both proposals are decided.
+    let first = sim.act(0, |node, now| node.found(draft, &bob, RULES, now)).unwrap();
+    let second = sim.act(0, |node, now| node.found(draft, &carla, RULES, now)).unwrap();
+    assert!(
+        sim.run_until(5 * MINUTE, |sim| open_for(sim, 1, draft, first) && open_for(sim, 2, draft, second))
+    );
+    sim.partition(&[0], &[1, 2], true);
+    sim.partition(&[1], &[2], true);
+    sim.act(1, |node, now| node.approve(draft, first, now)).unwrap();
+    sim.act(2, |node, now| node.approve(draft, second, now)).unwrap();
+    sim.partition(&[0], &[1, 2], false);
+    sim.partition(&[1], &[2], false);
+    sim.run_for(10 * MINUTE);
+    for laptop in 0..3 {
+        let replica = sim.laptop(laptop).node.as_ref().unwrap().group(&draft).unwrap();
+        assert_eq!(replica.proposed().filter(|(_, proposed)| proposed.is_decided()).count(), 2);
+        assert!(replica.successor().is_none(), "people choose; nobody is moved");
+    }
+}
+
+#[test]
+fn whoever_is_away_at_the_founding_moves_when_back() {
+    let (mut sim, draft) = picket(4, 4);
+    let carla = 3;
+    sim.crash(carla);
+    let holders = BTreeSet::from([member(&mut sim, 1, draft)]);
+    let act = sim.act(0, |node, now| node.found(draft, &holders, RULES, now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| open_for(sim, 1, draft, act)));
+    sim.act(1, |node, now| node.approve(draft, act, now)).unwrap();
+    let group = proposed(&mut sim, draft);
+    assert!(sim.run_until(30 * MINUTE, |sim| (0..3).all(|laptop| is_in(sim, laptop, group))));
+    say(&mut sim, 2, group, "among us");
+    sim.run_for(60 * MINUTE);
+    assert_eq!(members(&mut sim, 0, group), 4, "a member, without a leaf yet");
+    sim.start(carla);
+    assert!(sim.run_until(30 * MINUTE, |sim| is_in(sim, carla, group)));
+    say(&mut sim, carla, group, "back");
+    assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 2)));
+    assert_eq!(
+        texts(&mut sim, carla, group),
+        ["back"],
+        "what was said before it had keys stays closed to it"
+    );
+}

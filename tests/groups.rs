@@ -1,0 +1,111 @@
+//! Groups founded out of drafts, and what they decide, with real processes.
+
+use crate::laptop::{Laptop, until};
+
+/// A founded group of these people; the first three hold its keys.
+fn union(names: &[&str]) -> Vec<Laptop> {
+    let mut laptops: Vec<Laptop> = names.iter().map(|name| Laptop::of(name)).collect();
+    laptops.iter_mut().for_each(Laptop::up);
+    laptops[0].one(&["group", "create", "riders"]);
+    for laptop in &laptops[1..] {
+        let joined = laptop.one(&["join", &laptops[0].invite("riders")]);
+        assert_eq!(joined["state"], "joined");
+    }
+    laptops[0].one(&["send", "riders", "said in the draft"]);
+    until("everybody reads it", || laptops.iter().all(|laptop| laptop.texts("riders").len() <= 1));
+    let proposal =
+        laptops[0].one(&["group", "found", "riders", "--keyholder", names[1], "--keyholder", names[2]]);
+    assert_eq!(
+        (&proposal["state"], &proposal["signed"], &proposal["needed"]),
+        (&"open".into(), &1.into(), &3.into())
+    );
+    let id = proposal["proposal"].as_str().unwrap();
+    for laptop in &laptops[1..3] {
+        until("the proposal arrives", || waits(laptop, id));
+        laptop.one(&["proposal", "approve", "riders", id]);
+    }
+    until("everybody has moved", || laptops.iter().all(|laptop| kind(laptop) == "group"));
+    until("all are keyed", || {
+        let epochs: Vec<_> =
+            laptops.iter().map(|laptop| laptop.one(&["group", "show", "riders"])["epoch"].clone()).collect();
+        epochs.windows(2).all(|pair| pair[0] == pair[1])
+    });
+    laptops
+}
+
+fn kind(laptop: &Laptop) -> String {
+    laptop.one(&["group", "show", "riders"])["kind"].as_str().unwrap().to_owned()
+}
+
+/// Whether a proposal is here and this profile's signature would count.
+fn waits(laptop: &Laptop, id: &str) -> bool {
+    let list = laptop.json(&["proposal", "list", "riders"]);
+    list.iter().any(|proposal| proposal["proposal"] == id && proposal["waits_for_me"] == true)
+}
+
+fn members(laptop: &Laptop) -> Vec<String> {
+    let list = laptop.json(&["group", "members", "riders"]);
+    let mut names: Vec<String> =
+        list.iter().map(|member| member["name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_draft_becomes_a_group_that_goes_on_without_its_founder() {
+    let mut laptops = union(&["amina", "bruno", "carla", "dia"]);
+    let group = laptops[3].one(&["group", "show", "riders"])["group"].clone();
+    assert_eq!(laptops[3].json(&["group", "list"]).len(), 1, "the draft is listed no more");
+    assert_eq!(laptops[3].refused(&["group", "found", "riders", "--keyholder", "bruno"]).0, 4);
+    laptops[3].one(&["send", "riders", "said in the group"]);
+    until("it is read after what was said in the draft", || {
+        laptops[0].texts("riders") == ["said in the draft", "said in the group"]
+    });
+    // The founder's laptop is seized: any member lets people in, the two others decide.
+    laptops[0].kill();
+    let mut eva = Laptop::of("eva");
+    eva.up();
+    let joined = eva.one(&["join", &laptops[3].invite("riders")]);
+    assert_eq!((&joined["state"], &joined["group"]), (&"joined".into(), &group));
+    let proposal = laptops[1].one(&["group", "expel", "riders", "amina"]);
+    let id = proposal["proposal"].as_str().unwrap();
+    until("carla is asked", || waits(&laptops[2], id));
+    assert_eq!(laptops[2].one(&["proposal", "approve", "riders", id])["state"], "decided");
+    let rest = ["bruno", "carla", "dia", "eva"];
+    until("she is out everywhere", || {
+        [&laptops[1], &laptops[2], &laptops[3], &eva].iter().all(|l| members(l) == rest)
+    });
+    laptops[2].one(&["send", "riders", "without her laptop"]);
+    until("eva reads it", || eva.texts("riders") == ["without her laptop"]);
+    // Whoever has the laptop now learns nothing.
+    laptops[0].up();
+    laptops[2].one(&["send", "riders", "still without"]);
+    until("eva reads that too", || eva.texts("riders").len() == 2);
+    assert_eq!(laptops[0].texts("riders"), ["said in the draft", "said in the group"]);
+}
+
+#[test]
+fn one_hand_puts_out_a_member_but_no_key_holder() {
+    let laptops = union(&["amina", "bruno", "carla", "dia"]);
+    assert_eq!(laptops[3].refused(&["group", "remove", "riders", "bruno"]).0, 4, "dia holds no keys");
+    until("dia is connected", || laptops[3].one(&["status"])["groups"][0]["peers"].as_u64() > Some(0));
+    let removed = laptops[1].one(&["group", "remove", "riders", "dia"]);
+    assert_eq!(removed["name"], "dia");
+    until("dia is told", || laptops[3].one(&["status"])["groups"][0]["frozen"] == "ended");
+    let proposal = laptops[1].one(&["group", "remove", "riders", "carla"]);
+    assert_eq!((&proposal["kind"], &proposal["state"]), (&"expel".into(), &"open".into()));
+    let id = proposal["proposal"].as_str().unwrap();
+    until("carla sees it", || laptops[2].json(&["proposal", "list", "riders"]).len() == 1);
+    assert_eq!(laptops[2].refused(&["proposal", "approve", "riders", id]), (4, "not_allowed".into()));
+    assert_eq!(laptops[1].refused(&["proposal", "approve", "riders", id]), (4, "not_allowed".into()));
+    // Amina closes it with Bruno, who has thought better of it.
+    until("amina sees it", || waits(&laptops[0], id));
+    let dismissal = laptops[0].one(&["proposal", "dismiss", "riders", id]);
+    let dismissal = dismissal["proposal"].as_str().unwrap();
+    until("bruno sees that", || waits(&laptops[1], dismissal));
+    laptops[1].one(&["proposal", "approve", "riders", dismissal]);
+    let dismissed = |laptop: &Laptop| laptop.one(&["proposal", "show", "riders", id])["state"] == "dismissed";
+    until("all see it closed", || laptops[..3].iter().all(dismissed));
+    assert_eq!(laptops[0].refused(&["proposal", "approve", "riders", id]), (1, "decided".into()));
+    until("carla stays", || members(&laptops[2]) == ["amina", "bruno", "carla"]);
+}
