@@ -106,10 +106,10 @@ impl Sync {
         }
         let follows = !entry.log.lane.is_chained() || theirs.saturating_add(1) == entry.seq;
         let credit = link.unacked_bytes().saturating_add(entry.bytes.len()) <= LIVE_CREDIT;
-        // Who is put out can't ask any more for what is only announced.
-        let push = link.push || !groups.on_roster(&entry.group, &link.device);
+        // Who is put out can't ask any more for what is only announced, nor for what goes before it.
+        let gone = !groups.on_roster(&entry.group, &link.device);
         Self::compare_later(link, now);
-        if push && link.listed && follows && credit && room {
+        if gone || link.push && link.listed && follows && credit && room {
             link.learn(log, entry.log.lane, entry.seq);
             link.doubt_at = link.doubt_at.or(Some(now.after(ACK_TIME)));
             link.unacked.push_back((log, entry.seq, entry.bytes.len()));

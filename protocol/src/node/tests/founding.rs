@@ -140,3 +140,63 @@ fn whoever_is_away_at_the_founding_moves_when_back() {
         "what was said before it had keys stays closed to it"
     );
 }
+
+fn let_in(sim: &mut Sim, by: usize, group: GroupId, name: &str) -> usize {
+    let laptop = sim.add();
+    let expires = sim.now().after(Duration::from_secs(86_400));
+    let invite = sim.act(by, |node, now| node.invite(group, 1, expires, now)).unwrap();
+    join(sim, laptop, &invite.code.unwrap(), name);
+    assert!(sim.run_until(10 * MINUTE, |sim| is_in(sim, laptop, group)), "{name} is in");
+    laptop
+}
+
+fn roster(sim: &mut Sim, laptop: usize, group: GroupId) -> BTreeSet<MemberId> {
+    let replica = sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap();
+    replica.view().members.keys().copied().collect()
+}
+
+#[test]
+fn two_halves_that_decide_apart_end_with_one_group() {
+    let (mut sim, group) = union(5, 5, 3);
+    let (amina, bruno, carla, dia, eve) = (0, 1, 2, 3, 4);
+    let [dias, eves] = [dia, eve].map(|laptop| member(&mut sim, laptop, group));
+    sim.partition(&[amina, bruno, dia], &[carla, eve], true);
+    sim.partition(&[dia], &[carla, eve], true);
+    // Here a majority expels eve, and dia lets somebody in; there carla puts dia out, and eve lets somebody in.
+    let act = sim
+        .act(amina, |node, now| node.propose(group, &Decision::Expel(vec![eves]), Channel::Council, now))
+        .unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| open_for(sim, bruno, group, act)));
+    sim.act(bruno, |node, now| node.approve(group, act, now)).unwrap();
+    let fatou = let_in(&mut sim, dia, group, "fatou");
+    sim.partition(&[fatou], &[carla, eve], true);
+    sim.act(carla, |node, now| node.remove(group, dias, now)).unwrap();
+    let gus = let_in(&mut sim, eve, group, "gus");
+    sim.partition(&[gus], &[amina, bruno, dia, fatou], true);
+    sim.run_for(10 * MINUTE);
+    for (left, right) in [(vec![amina, bruno, dia, fatou], vec![carla, eve, gus])] {
+        sim.partition(&left, &right, false);
+    }
+    // Both decisions are carried out; who came in by the hand of somebody put out meanwhile is not in.
+    let council: BTreeSet<MemberId> =
+        [amina, bruno, carla].map(|laptop| member(&mut sim, laptop, group)).into();
+    let agreed =
+        |sim: &mut Sim| [amina, bruno, carla].iter().all(|laptop| roster(sim, *laptop, group) == council);
+    assert!(sim.run_until(30 * MINUTE, agreed), "one roster");
+    let keyed = |sim: &mut Sim| {
+        let clean =
+            |sim: &mut Sim, l: usize| sim.laptop(l).node.as_ref().unwrap().group(&group).unwrap().is_clean();
+        same_head(sim, 3, group) && [amina, bruno, carla].iter().all(|laptop| clean(sim, *laptop))
+    };
+    assert!(sim.run_until(30 * MINUTE, keyed), "one head, and none but members in it");
+    for laptop in [amina, bruno, carla] {
+        say(&mut sim, laptop, group, "among the three of us");
+    }
+    assert!(sim.run_until(10 * MINUTE, |sim| all_read(sim, &[amina, bruno, carla], group, 3)));
+    sim.run_for(10 * MINUTE);
+    for laptop in [dia, eve, fatou, gus] {
+        assert!(texts(&mut sim, laptop, group).is_empty(), "{laptop} reads nothing of it");
+    }
+    let fell = sim.laptop(amina).node.as_ref().unwrap().group(&group).unwrap().view().fell.len();
+    assert_eq!(fell, 2, "both admissions are listed to be done again");
+}
