@@ -190,7 +190,7 @@ impl<S: Store> Node<S> {
                 Err(error) => return Err(error),
             }
         }
-        self.remember_names();
+        self.remember_drafts();
         readable(self.load_joins())?;
         readable(self.load_pledges(now))?;
         Ok(())
@@ -278,7 +278,7 @@ impl<S: Store> Node<S> {
                 self.sync.received(conn, group, live, judged);
             }
             sync::Output::Opened { conn, .. } => self.answered(conn, now),
-            sync::Output::Compared { conn, group } => self.compared(conn, group, now)?,
+            sync::Output::Compared { group, .. } => self.compared(group, now)?,
             sync::Output::Acknowledged { group, device, lane, seq } => {
                 if let Some(replica) = self.replicas.get_mut(&group) {
                     replica.acknowledged(device, lane, seq);
@@ -401,8 +401,8 @@ impl<S: Store> Node<S> {
 
     /// Everything the other side had is here: a good moment to introduce oneself and to complete a
     /// join.
-    fn compared(&mut self, conn: ConnectionId, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
-        self.complete_join(conn, group, now)?;
+    fn compared(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.complete_join(group, now)?;
         if self.sync.is_confirmed(&group) {
             self.in_group(group, None, now, Replica::trust_again).transpose()?;
         }

@@ -152,6 +152,8 @@ pub struct Replica {
     profiles: BTreeMap<DeviceKey, Profile>,
     /// What people were called in the draft that this group was.
     called: BTreeMap<DeviceKey, String>,
+    /// Where they said there that they can be reached.
+    reached: Vec<(DeviceKey, String)>,
     beacons: BTreeMap<DeviceKey, Beacon>,
     /// The epoch that seals this device's own beacon: later members can't read it.
     told_in: Option<EpochId>,

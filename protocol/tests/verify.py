@@ -9,6 +9,7 @@ here is for checking only: it is slow and not constant in time.
 
 import hashlib
 import hmac
+import itertools
 import json
 import pathlib
 import struct
@@ -724,6 +725,12 @@ class Group:
             return self.barred(act.what)
         return act.persons() if act.kind in VERDICTS else set()
 
+    def asks_for_roll(self, act):
+        """Itself, or what it dismisses or approves."""
+        a = self.acts[act]
+        asking = a.what if a.kind in ("dismiss", "approve") else act
+        return asking in self.acts and self.right(asking) == ROLL
+
     def may(self, person, act, view):
         right = self.right(act)
         return right is not None and view.holds(person, right)
@@ -743,7 +750,7 @@ class Group:
     def void(self, act):
         a, view = self.acts[act], self.before(act)
         x, holder = a.author, view.holds(a.author, COUNCIL)
-        if not view.holds(x, MEMBER):
+        if not view.holds(x, MEMBER) and not (view.holds(x, ROLL) and self.asks_for_roll(act)):
             return True
         if a.kind in VERDICTS + GRANTS:
             return not self.may(x, act, view)
@@ -756,7 +763,7 @@ class Group:
         if a.kind == "revoke":
             return a.what not in view.codes or not (holder or view.codes[a.what].issuer == x)
         if a.kind == "invite":
-            return view.rules["admit"] == 0 and not holder
+            return view.rules["admit"] == 0 and not holder or a.what in view.codes
         if a.kind == "admit":
             shut = "code" in a.does and not view.is_open(a.does["code"])
             expelled = any(self.acts[n].kind == "expel" and a.what in self.acts[n].persons() for n in view.stands)
@@ -765,9 +772,8 @@ class Group:
 
 
 class Code:
-    def __init__(self, invite, act):
-        self.invite, self.issuer, self.uses = invite, act.author, act.does["uses"]
-        self.closed, self.used = False, set()
+    def __init__(self, invite, issuer):
+        self.invite, self.issuer, self.closed = invite, issuer, False
 
 
 def strictness(parameter, value):
@@ -795,11 +801,11 @@ class View:
         self.stands |= self.by_few | self.gone
         self.codes = self.read_codes()
         self.admissions, self.waiting_for_a_rule = set(), set()
+        self.used = {n: set() for n in self.of("invite")}
         for n in self.of("admit"):
             self.judge_admission(n)
         self.fell = {n for n in self.acts if self.is_fallen(n)}
         self.read_grounds()
-        self.let_in = {y: self.sponsors(y) for y in self.grounds}
 
     def of(self, *kinds):
         return [n for n, act in self.acts.items() if act.kind in kinds]
@@ -852,7 +858,7 @@ class View:
     def read_codes(self):
         codes = {}
         for n in sorted(self.of("invite")):
-            codes.setdefault(self.acts[n].what, Code(n, self.acts[n]))
+            codes.setdefault(self.acts[n].what, Code(n, self.acts[n].author))
         for n in self.of("revoke"):
             code = codes.get(self.acts[n].what)
             if code and (n in self.by_few or self.acts[n].author == code.issuer):
@@ -871,24 +877,26 @@ class View:
         removed = any(view.acts[n].kind == "remove" and self.acts[a].what in view.acts[n].what for n in view.stands)
         if admit == 0 or removed and not hand:
             return hand
-        authors = self.authors(entries)
-        return sum(not view.let_in.get(x, set()) & authors - {x} for x in authors) >= admit
+        strangers = lambda some: all(view.sponsor(x) not in set(some) - {x} for x in some)
+        return any(map(strangers, itertools.combinations(self.authors(entries), admit)))
 
     def code_of(self, a):
-        return self.group.before(a).codes[self.acts[a].does["code"]]
+        """As it was in V(a), if the admission is by one."""
+        act = self.acts[a]
+        return self.group.before(a).codes[act.does["code"]] if "code" in act.does else None
 
     def code_allows(self, a):
-        act = self.acts[a]
-        if "code" not in act.does:
-            return True
         code = self.code_of(a)
+        if code is None:
+            return True
         if not self.sound(code.issuer, MEMBER, code.invite, a):
             return False
-        revoked = [n for n in self.by_few if self.acts[n].kind == "revoke" and self.acts[n].what == act.does["code"]]
+        key = self.acts[a].does["code"]
+        revoked = [n for n in self.by_few if self.acts[n].kind == "revoke" and self.acts[n].what == key]
         return not self.cut(code.issuer, a, self.verdicts | self.by_few) and all(self.knows(n, a) for n in revoked)
 
     def judge_admission(self, a):
-        act, view = self.acts[a], self.group.before(a)
+        view, code = self.group.before(a), self.code_of(a)
         counted = self.counted(a, self.verdicts | self.by_few)
         if not self.asked(a, counted, view.rules["admit"], self.sound) or not self.code_allows(a):
             return
@@ -898,8 +906,8 @@ class View:
             return
         self.admissions.add(a)
         self.stands.add(a)
-        if "code" in act.does:
-            self.codes[act.does["code"]].used.add(act.what)
+        if code:
+            self.used[code.invite].add(self.acts[a].what)
 
     def is_fallen(self, n):
         kind = self.acts[n].kind
@@ -936,16 +944,19 @@ class View:
             given[ROLL].add(p)
         if "remove" in ended and not office:
             return
-        code = None if p is GENESIS else self.codes.get(self.acts[p].does.get("code"))
-        if code and len(code.used) > code.uses:
+        code = None if p is GENESIS else self.code_of(p)
+        if code and len(self.used[code.invite]) > self.acts[code.invite].does["uses"]:
             self.waiting.add(y)
         else:
             given[MEMBER].add(p)
 
-    def sponsors(self, y):
-        admissions = [n for n in self.admissions if self.acts[n].what == y]
-        issuers = {self.code_of(n).issuer for n in admissions if "code" in self.acts[n].does}
-        return {self.acts[n].author for n in admissions} | issuers
+    def sponsor(self, y):
+        """Who let y in, if y has no ground but admissions."""
+        grounds = set().union(*self.grounds.get(y, {}).values())
+        if not grounds or not grounds <= self.admissions:
+            return None
+        code = self.code_of(min(grounds))
+        return code.issuer if code else self.acts[min(grounds)].author
 
     def grounds_of(self, person, right):
         return self.grounds.get(person, {}).get(right, set())
@@ -1317,7 +1328,7 @@ def membership(story):
         "void": void, "members": {y: view.rests(y) for y in view.holders(MEMBER)}, "council": view.holders(COUNCIL),
         "roll": view.holders(ROLL), "rules": view.rules, "keyholder": view.holds("f", COUNCIL),
         "waiting": sorted(view.waiting), "fell": sorted(view.fell), "closed": sorted(view.closed), "stands": sorted(view.stands),
-        "used": {k: len(code.used) for k, code in view.codes.items()},
+        "used": {k: len(view.used[code.invite]) for k, code in view.codes.items()},
         "revoked": sorted(k for k, code in view.codes.items() if code.closed),
     }
 

@@ -1,5 +1,7 @@
 //! Both sides of a door: letting joiners in, and coming in.
 
+use std::collections::BTreeSet;
+
 use super::{Join, Node, Output};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::InviteState;
@@ -93,12 +95,7 @@ impl<S: Store> Node<S> {
     }
 
     /// Tries to complete a join with what is held.
-    pub(super) fn complete_join(
-        &mut self,
-        conn: ConnectionId,
-        group: GroupId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(super) fn complete_join(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         let found = self.joins.iter().find(|(_, j)| j.bootstrap.as_ref().is_some_and(|b| b.group() == group));
         let Some((invite, join)) = found else { return Ok(()) };
         let (invite, name) = (*invite, join.joining.name.clone());
@@ -118,18 +115,14 @@ impl<S: Store> Node<S> {
                 self.overlay.extend(scratch.take());
                 self.replicas.insert(group, joined.replica);
                 self.list_group(group)?;
-                self.remember_names();
+                self.remember_drafts();
                 self.closed.remove(&group);
                 self.joins.remove(&invite);
                 self.forget_join(&invite);
                 self.events.push((group, Event::Joined));
                 self.introduce(group, &name, now)?;
                 self.begin_pledges(group, now)?;
-                // The session began without a group behind it: it starts again with one.
-                self.sync.closed(conn);
-                self.held.push_back(Output::Close(conn));
-                self.hung_up(conn, now);
-                self.call_soon(group, now);
+                self.begin_again(group, now);
                 Ok(())
             }
             Err(BootstrapError::Incomplete) => Ok(()),
@@ -142,6 +135,17 @@ impl<S: Store> Node<S> {
                 Ok(())
             }
         }
+    }
+
+    /// Sessions that began without a group behind them start again with one.
+    fn begin_again(&mut self, group: GroupId, now: Timestamp) {
+        let of_group = |(conn, of, _): (ConnectionId, GroupId, DeviceKey)| (of == group).then_some(conn);
+        for conn in self.sync.peers().filter_map(of_group).collect::<BTreeSet<_>>() {
+            self.sync.closed(conn);
+            self.held.push_back(Output::Close(conn));
+            self.hung_up(conn, now);
+        }
+        self.call_soon(group, now);
     }
 
     fn introduce(&mut self, group: GroupId, name: &str, now: Timestamp) -> Result<(), StoreError> {

@@ -93,6 +93,7 @@ impl<S: Store> Node<S> {
         let Some(proposed) = replica.successor() else { return Ok(()) };
         let next = proposed.found.group();
         if self.replicas.contains_key(&next) {
+            self.remember_drafts();
             return self.plan_duty(next, now);
         }
         let named = proposed.parameters.members.contains(&replica.device());
@@ -117,17 +118,18 @@ impl<S: Store> Node<S> {
         let group = replica.group();
         self.replicas.insert(group, replica);
         self.list_group(group)?;
-        self.remember_names();
+        self.remember_drafts();
         self.events.push((group, Event::Joined));
         Ok(())
     }
 
-    /// Groups show the names of the drafts they were until people have introduced themselves there.
-    pub(super) fn remember_names(&mut self) {
-        let of_drafts = self.replicas.values().filter_map(|draft| Some((leads_to(draft)?, draft.names())));
-        for (group, names) in of_drafts.collect::<Vec<_>>() {
+    /// Groups go on with the names and addresses of the drafts they were, until people have told them
+    /// there.
+    pub(super) fn remember_drafts(&mut self) {
+        let told = |draft: &Replica| Some((leads_to(draft)?, draft.names(), draft.contacts()));
+        for (group, names, contacts) in self.replicas.values().filter_map(told).collect::<Vec<_>>() {
             if let Some(replica) = self.replicas.get_mut(&group) {
-                replica.remember_names(names);
+                replica.remember(names, contacts);
             }
         }
     }

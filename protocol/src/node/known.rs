@@ -149,10 +149,13 @@ impl Groups for Known<'_> {
             .filter(|(device, _)| replica.frozen() != Some(Frozen::RolledBack) || replica.device() != *device)
     }
 
-    fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId> {
-        let joined =
-            self.replicas.values().find(|replica| replica.knows_hint(author_hint)).map(Replica::group);
+    fn group_of(&self, author_hint: &[u8; 8], epoch_hint: &[u8; 8]) -> Option<GroupId> {
+        let of_author = || self.groups().filter(|replica| replica.knows_hint(author_hint));
+        let under_epoch = of_author().find(|replica| replica.knows_epoch_hint(epoch_hint));
         let is_leaf = |b: &&Bootstrap| b.leaves().iter().any(|device| device.hint() == *author_hint);
-        joined.or_else(|| self.bootstraps().find(is_leaf).map(Bootstrap::group))
+        let coming = || self.bootstraps().find(is_leaf).map(Bootstrap::group);
+        // An epoch that is new here is rather one of a group than of the draft it was.
+        let latest = || of_author().min_by_key(|replica| replica.is_draft()).map(Replica::group);
+        under_epoch.map(Replica::group).or_else(coming).or_else(latest)
     }
 }

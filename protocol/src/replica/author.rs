@@ -126,6 +126,7 @@ impl Replica {
             board: crate::action::board::Board::default(),
             profiles: BTreeMap::new(),
             called: BTreeMap::new(),
+            reached: Vec::new(),
             beacons: BTreeMap::new(),
             told_in: None,
             told: BTreeSet::new(),

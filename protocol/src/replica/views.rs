@@ -192,10 +192,11 @@ impl Replica {
         self.profiles.iter().map(|(device, profile)| (*device, profile.name.clone())).collect()
     }
 
-    /// What people were called in the draft that this group was: shown until they have introduced
-    /// themselves here.
-    pub fn remember_names(&mut self, called: BTreeMap<DeviceKey, String>) {
+    /// What people were called in the draft that this group was, and where they could be reached: good
+    /// until they have told it here.
+    pub fn remember(&mut self, called: BTreeMap<DeviceKey, String>, reached: Vec<(DeviceKey, String)>) {
         self.called = called;
+        self.reached = reached;
     }
 
     /// Where members said they can be reached, this device left out; and where the code it came in
@@ -204,7 +205,9 @@ impl Replica {
         let current = |device: &DeviceKey| *device != self.device && self.view.member_of(device).is_some();
         let beacons = self.beacons.iter().filter(|(device, _)| current(device));
         let told = beacons.flat_map(|(device, beacon)| beacon.contacts.iter().map(|c| (*device, c.clone())));
-        told.chain(self.hints.iter().map(|hint| (self.founder(), hint.clone()))).collect()
+        let untold = |device: &DeviceKey| current(device) && !self.beacons.contains_key(device);
+        let before = self.reached.iter().filter(|(device, _)| untold(device)).cloned();
+        told.chain(before).chain(self.hints.iter().map(|hint| (self.founder(), hint.clone()))).collect()
     }
 
     /// What this device last told of itself.
@@ -307,6 +310,11 @@ impl Replica {
     /// Whether a hint is that of a device whose entries are taken here.
     pub fn knows_hint(&self, hint: &[u8; 8]) -> bool {
         self.devices.iter().any(|device| device.hint() == *hint)
+    }
+
+    /// Whether a hint is that of an epoch whose operations can be read here.
+    pub fn knows_epoch_hint(&self, hint: &[u8; 8]) -> bool {
+        self.ring.epochs().any(|epoch| epoch.hint() == *hint)
     }
 
     /// Stored entries and those that wait.

@@ -96,6 +96,7 @@ pub trait Groups {
     /// An entry's author, the entry and those before it in its log, newest first, at most `bytes` if
     /// more than one.
     fn chain(&self, group: &GroupId, id: &EntryId, bytes: usize) -> Option<(DeviceKey, Vec<Vec<u8>>)>;
-    /// The group in which an author with this hint writes.
-    fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId>;
+    /// The group in which an author with this hint writes under an epoch with that hint: a draft and the
+    /// group it became have the same authors.
+    fn group_of(&self, author_hint: &[u8; 8], epoch_hint: &[u8; 8]) -> Option<GroupId>;
 }

@@ -120,8 +120,9 @@ impl Sync {
     }
 
     pub(super) fn on_entry(&mut self, conn: ConnectionId, entry: Vec<u8>, groups: &dyn Groups) -> Option<()> {
-        let hint: &[u8; 8] = entry.get(2..10)?.try_into().ok()?;
-        let group = groups.group_of(hint)?;
+        let author: &[u8; 8] = entry.get(2..10)?.try_into().ok()?;
+        let epoch: &[u8; 8] = entry.get(10..18)?.try_into().ok()?;
+        let group = groups.group_of(author, epoch)?;
         let (_, link) = self.sessions.get_mut(&conn)?.link_of(&group)?;
         link.taken = link.taken.saturating_add(entry.len());
         if link.taken > LIVE_CREDIT {

@@ -254,7 +254,7 @@ fn made() -> Value {
         codes::stories(),
     ];
     json!({
-        "about": "Acts in an order in which each comes after those it knows, and V of all of them. A person or code is one letter, its key that byte 32 times; an act's id is its number 32 times. `group` is the genesis; without it, the draft of founder f. `void` are the acts that were not entitled; `members` maps to the admission each rests on, if any; `fell` are acts that enough have signed and that do not count, `closed` those that a dismissal closed; `keyholder` says whether f is one.",
+        "about": "Acts in an order in which each comes after those it knows, and V of all of them. A person or code is one letter, its key that byte 32 times; an act's id is its number 32 times. `group` is the genesis; without it, the draft of founder f. `void` are the acts that were not entitled; `members` maps to the admission each rests on, if any; `fell` are acts that enough have signed and that do not count, `closed` those that a dismissal closed; `used` counts who came in by the invite that stands for a code now; `keyholder` says whether f is one.",
         "accepted": stories.concat(),
     })
 }

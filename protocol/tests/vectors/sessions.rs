@@ -316,7 +316,7 @@ impl Groups for &Side {
     fn chain(&self, _: &GroupId, _: &EntryId, _: usize) -> Option<(DeviceKey, Vec<Vec<u8>>)> {
         None
     }
-    fn group_of(&self, _: &[u8; 8]) -> Option<GroupId> {
+    fn group_of(&self, _: &[u8; 8], _: &[u8; 8]) -> Option<GroupId> {
         Some(GROUP)
     }
 }

@@ -318,8 +318,14 @@ impl<'a> Judge<'a> {
         for invite in self.view.invites.values_mut() {
             invite.used = self.view.used.get(&invite.act).cloned().unwrap_or_default();
         }
-        let members = &self.view.members;
-        self.view.waiting.retain(|member| !members.contains_key(member));
+        let View { members, roll, grounds, waiting, .. } = &mut self.view;
+        waiting.retain(|member| !members.contains_key(member));
+        // Nobody let in who was founded or enrolled, even if an admission alone makes it a member again (M-16).
+        for (member, info) in members {
+            if roll.contains(member) || grounds.get(member).is_some_and(|of| of.member.contains(&None)) {
+                info.sponsor = None;
+            }
+        }
     }
 
     /// What one ground gives somebody after all that ended it and was not decided before.
@@ -362,13 +368,9 @@ impl<'a> Judge<'a> {
                 sponsor: admission.map(|act| code.map_or(act.author, |code| code.issuer)),
             };
             // What one founded or admitted is shown, whatever its id beside that of a grant (M-16).
-            let settled = admission.is_none();
             let shown = self.view.members.entry(member).or_insert_with(|| info.clone());
             if shown.admission.is_none() && !grounds.member.contains(&None) {
-                *shown = MemberInfo { sponsor: shown.sponsor, ..info };
-            }
-            if settled {
-                shown.sponsor = None;
+                *shown = info;
             }
         }
     }

@@ -66,6 +66,18 @@ fn a_draft_becomes_a_group_once_everybody_named_consents() {
 }
 
 #[test]
+fn whoever_has_moved_is_heard_by_everybody_at_once() {
+    for seed in 10..20 {
+        let (mut sim, group) = union(seed, 4, 3);
+        for laptop in 0..4 {
+            say(&mut sim, laptop, group, &format!("from {laptop}"));
+        }
+        let soon = Duration::from_secs(20);
+        assert!(sim.run_until(soon, |sim| all_read(sim, &[0, 1, 2, 3], group, 4)), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_majority_of_the_council_expels_one_of_its_own_who_reads_nothing_more() {
     let (mut sim, group) = union(2, 4, 3);
     let (eve, eves) = (2, member(&mut sim, 2, group));
@@ -173,7 +185,11 @@ fn two_halves_that_decide_apart_end_with_one_group() {
     sim.act(carla, |node, now| node.remove(group, dias, now)).unwrap();
     let gus = let_in(&mut sim, eve, group, "gus");
     sim.partition(&[gus], &[amina, bruno, dia, fatou], true);
-    sim.run_for(10 * MINUTE);
+    let [fatous, guss] = [fatou, gus].map(|laptop| member(&mut sim, laptop, group));
+    let known = |sim: &mut Sim| {
+        roster(sim, amina, group).contains(&fatous) && roster(sim, carla, group).contains(&guss)
+    };
+    assert!(sim.run_until(30 * MINUTE, known), "each half has its newcomer");
     for (left, right) in [(vec![amina, bruno, dia, fatou], vec![carla, eve, gus])] {
         sim.partition(&left, &right, false);
     }

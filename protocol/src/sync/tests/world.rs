@@ -49,7 +49,7 @@ pub(super) fn entry(log: LogId, seq: u32, length: usize) -> Vec<u8> {
     let mut bytes = vec![1, log.lane as u8];
     bytes.extend_from_slice(&log.device.hint());
     bytes.extend_from_slice(&seq.to_be_bytes());
-    bytes.resize(length.max(14), 0);
+    bytes.resize(length.max(18), 0);
     bytes
 }
 
@@ -147,7 +147,7 @@ impl Groups for World {
         None
     }
 
-    fn group_of(&self, author_hint: &[u8; 8]) -> Option<GroupId> {
+    fn group_of(&self, author_hint: &[u8; 8], _: &[u8; 8]) -> Option<GroupId> {
         let known = |g: &&GroupId| self.groups[*g].roster.iter().any(|device| device.hint() == *author_hint);
         self.groups.keys().find(known).copied()
     }

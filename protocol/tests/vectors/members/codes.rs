@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 pub fn stories() -> Vec<Value> {
-    [two_hands(), closed(), leaked()].concat()
+    [two_hands(), closed(), leaked(), copied()].concat()
 }
 
 fn two_hands() -> Vec<Value> {
@@ -134,6 +134,80 @@ fn leaked() -> Vec<Value> {
                 Act(2, "d", &[1], by("p", "k")),
                 Act(3, "e", &[1], by("q", "k")),
                 Act(4, "p", &[2, 3], admit("r")),
+            ],
+        ),
+    ]
+}
+
+/// Two invites for one key: the code is known, or its holder signed another from the past.
+fn copied() -> Vec<Value> {
+    vec![
+        OPEN.story(
+            "M-15",
+            "a code that is known is made by nobody again, not even when it is closed",
+            &[
+                Act(2, "d", &[], invite("k", 1)),
+                Act(1, "e", &[2], invite("k", 5)),
+                Act(3, "d", &[2], invite("k", 5)),
+                Act(4, "d", &[2], by("p", "k")),
+                Act(5, "e", &[4], by("q", "k")),
+                Act(6, "a", &[5], revoke("k")),
+                Act(7, "a", &[6], invite("k", 5)),
+            ],
+        ),
+        OPEN.story(
+            "M-15",
+            "a back-dated copy of an invite spoils nobody's admission",
+            &[
+                Act(2, "d", &[], invite("k", 5)),
+                Act(3, "d", &[2], by("p", "k")),
+                Act(4, "d", &[3], by("q", "k")),
+                Act(1, "e", &[], invite("k", 1)),
+                Act(5, "a", &[], remove("e")),
+            ],
+        ),
+        OPEN.story(
+            "M-15",
+            "a back-dated copy with more uses lets in nobody who waits",
+            &[
+                Act(2, "d", &[], invite("k", 1)),
+                Act(3, "d", &[2], by("p", "k")),
+                Act(4, "e", &[2], by("q", "k")),
+                Act(1, "e", &[], invite("k", 5)),
+            ],
+        ),
+        OPEN.story(
+            "M-15",
+            "each came in by the invite that its door-opener knew",
+            &[
+                Act(2, "d", &[], invite("k", 1)),
+                Act(1, "e", &[], invite("k", 1)),
+                Act(3, "a", &[2], by("p", "k")),
+                Act(4, "a", &[1, 2], by("q", "k")),
+                Act(5, "b", &[1], by("r", "k")),
+            ],
+        ),
+        OPEN.story(
+            "M-15",
+            "of two who made one code each answers for those who came in by his",
+            &[
+                Act(2, "d", &[], invite("k", 3)),
+                Act(1, "e", &[], invite("k", 3)),
+                Act(3, "a", &[2], by("p", "k")),
+                Act(4, "a", &[1], by("q", "k")),
+                Act(5, "b", &[1, 2], remove("e")),
+            ],
+        ),
+        OPEN.story(
+            "M-15",
+            "a revocation by a key-holder closes both of two invites for one key",
+            &[
+                Act(2, "d", &[], invite("k", 3)),
+                Act(1, "e", &[], invite("k", 3)),
+                Act(3, "a", &[2], by("p", "k")),
+                Act(4, "b", &[1], revoke("k")),
+                Act(5, "c", &[1, 2], by("q", "k")),
+                Act(6, "c", &[4], by("r", "k")),
             ],
         ),
     ]

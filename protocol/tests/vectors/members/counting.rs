@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 pub fn stories() -> Vec<Value> {
-    [cut(), captured(), informed(), held(), anew(), suspended()].concat()
+    [cut(), captured(), informed(), held(), anew(), suspended(), voting()].concat()
 }
 
 fn cut() -> Vec<Value> {
@@ -273,6 +273,94 @@ fn suspended() -> Vec<Value> {
             "M-8",
             "an expulsion takes off the roll",
             &[Act(1, "a", &[], expel("d", COUNCIL)), Act(2, "b", &[1], approve(1))],
+        ),
+    ]
+}
+
+fn voting() -> Vec<Value> {
+    // `e` is on no roll.
+    let four_vote = Group("abc", "abcde", "abcd", 1, 1);
+    vec![
+        THREE.story(
+            "M-8",
+            "a captured key-holder empties the room, and those removed recall him",
+            &[
+                Act(1, "c", &[], remove("de")),
+                Act(2, "d", &[1], expel("c", ROLL)),
+                Act(3, "e", &[2], approve(2)),
+                Act(4, "a", &[3], approve(2)),
+                Act(5, "e", &[4], enrol("de", ROLL)),
+                Act(6, "d", &[5], approve(5)),
+                Act(7, "b", &[6], approve(5)),
+            ],
+        ),
+        Group("ab", "abcde", "abcde", 0, 1).story(
+            "M-8",
+            "both key-holders are captured: three who were removed elect others",
+            &[
+                Act(1, "a", &[], remove("cde")),
+                Act(2, "c", &[1], demote("ab", ROLL)),
+                Act(3, "d", &[2], approve(2)),
+                Act(4, "e", &[3], approve(2)),
+                Act(5, "d", &[4], promote("c", ROLL)),
+                Act(6, "c", &[5], approve(5)),
+                Act(7, "e", &[6], approve(5)),
+                Act(8, "c", &[7], admit("d")),
+            ],
+        ),
+        THREE.story(
+            "M-8",
+            "votes of those removed count whether they knew it or not",
+            &[
+                Act(1, "a", &[], promote("d", ROLL)),
+                Act(2, "d", &[1], approve(1)),
+                Act(3, "c", &[], remove("de")),
+                Act(4, "e", &[1, 3], approve(1)),
+            ],
+        ),
+        THREE.story(
+            "M-8",
+            "those removed dismiss what the roll was asked",
+            &[
+                Act(1, "c", &[], rule("admit", 1, ROLL)),
+                Act(2, "c", &[1], remove("de")),
+                Act(3, "d", &[2], dismiss(1)),
+                Act(4, "e", &[3], approve(3)),
+                Act(5, "a", &[4], approve(3)),
+            ],
+        ),
+        four_vote.story(
+            "M-8",
+            "who was removed signs nothing else, and nothing if on no roll",
+            &[
+                Act(1, "a", &[], promote("d", COUNCIL)),
+                Act(2, "a", &[1], expel("c", ROLL)),
+                Act(3, "c", &[2], remove("de")),
+                Act(4, "d", &[3], approve(1)),
+                Act(5, "d", &[3], dismiss(1)),
+                Act(6, "d", &[3], admit("p")),
+                Act(7, "d", &[3], invite("k", 1)),
+                Act(8, "d", &[3], leave()),
+                Act(9, "d", &[3], promote("d", COUNCIL)),
+                Act(10, "e", &[3], approve(2)),
+                Act(11, "e", &[3], dismiss(2)),
+                Act(12, "e", &[3], promote("e", ROLL)),
+            ],
+        ),
+        THREE.story(
+            "M-8",
+            "neither who was expelled nor who left votes, nor a stranger",
+            &[
+                Act(1, "a", &[], demote("c", ROLL)),
+                Act(2, "a", &[1], expel("d", COUNCIL)),
+                Act(3, "b", &[2], approve(2)),
+                Act(4, "e", &[3], leave()),
+                Act(5, "d", &[4], approve(1)),
+                Act(6, "e", &[4], approve(1)),
+                Act(7, "d", &[4], expel("c", ROLL)),
+                Act(8, "e", &[4], dismiss(1)),
+                Act(9, "s", &[4], dismiss(1)),
+            ],
         ),
     ]
 }

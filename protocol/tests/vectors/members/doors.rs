@@ -1,11 +1,11 @@
-//! Rules that change, the roll, coming back, going (M-10 to M-13, M-16).
+//! Rules that change, the roll, coming back, going, who let whom in (M-10 to M-13, M-16).
 
 use serde_json::Value;
 
 use super::*;
 
 pub fn stories() -> Vec<Value> {
-    [tightened(), crossing_rules(), enrolment(), back(), going(), shown()].concat()
+    [tightened(), crossing_rules(), enrolment(), back(), going(), vouched(), sponsors(), shown()].concat()
 }
 
 fn tightened() -> Vec<Value> {
@@ -280,7 +280,10 @@ fn going() -> Vec<Value> {
     ]
 }
 
-fn shown() -> Vec<Value> {
+/// Three vouches let in, and `e` is on no roll.
+const THRICE: Group = Group("abc", "abcde", "abcd", 3, 1);
+
+fn vouched() -> Vec<Value> {
     vec![
         VOUCHED.story(
             "M-16",
@@ -296,7 +299,78 @@ fn shown() -> Vec<Value> {
         ),
         VOUCHED.story(
             "M-16",
-            "whose code it was has let in, too",
+            "one more vouch, by who let in the first voucher, puts nobody out",
+            &[
+                Act(1, "d", &[], admit("p")),
+                Act(2, "e", &[1], approve(1)),
+                Act(3, "p", &[2], admit("q")),
+                Act(4, "e", &[3], approve(3)),
+                Act(5, "d", &[4], approve(3)),
+            ],
+        ),
+        THRICE.story(
+            "M-16",
+            "of a chain of three vouchers the ends count",
+            &[
+                Act(1, "d", &[], admit("q")),
+                Act(2, "a", &[1], approve(1)),
+                Act(3, "b", &[2], approve(1)),
+                Act(4, "q", &[3], admit("p")),
+                Act(5, "a", &[4], approve(4)),
+                Act(6, "b", &[5], approve(4)),
+                Act(7, "q", &[6], admit("r")),
+                Act(8, "p", &[7], approve(7)),
+                Act(9, "d", &[8], approve(7)),
+                Act(10, "d", &[6], admit("s")),
+                Act(11, "q", &[10], approve(10)),
+                Act(12, "p", &[11], approve(10)),
+                Act(13, "e", &[12], approve(10)),
+            ],
+        ),
+        THRICE.story(
+            "M-16",
+            "where one let in two of the vouchers, the two count",
+            &[
+                Act(1, "d", &[], admit("p")),
+                Act(2, "a", &[1], approve(1)),
+                Act(3, "b", &[2], approve(1)),
+                Act(4, "d", &[3], admit("q")),
+                Act(5, "a", &[4], approve(4)),
+                Act(6, "b", &[5], approve(4)),
+                Act(7, "d", &[6], admit("r")),
+                Act(8, "p", &[7], approve(7)),
+                Act(9, "a", &[8], approve(7)),
+                Act(10, "d", &[6], admit("s")),
+                Act(11, "p", &[10], approve(10)),
+                Act(12, "a", &[11], approve(10)),
+                Act(13, "q", &[12], approve(10)),
+            ],
+        ),
+        OPEN.story(
+            "M-16",
+            "of two who let one another in one counts",
+            &[
+                Act(1, "d", &[], leave()),
+                Act(2, "e", &[1], admit("d")),
+                Act(3, "e", &[2], leave()),
+                Act(4, "d", &[3], admit("e")),
+                Act(5, "a", &[4], rule("admit", 2, COUNCIL)),
+                Act(6, "b", &[5], approve(5)),
+                Act(7, "d", &[6], admit("p")),
+                Act(8, "e", &[7], approve(7)),
+                Act(9, "d", &[6], admit("q")),
+                Act(10, "e", &[9], approve(9)),
+                Act(11, "c", &[10], approve(9)),
+            ],
+        ),
+    ]
+}
+
+fn sponsors() -> Vec<Value> {
+    vec![
+        VOUCHED.story(
+            "M-16",
+            "whose code it was has let in, not who opened the door",
             &[
                 Act(1, "d", &[], invite("k", 2)),
                 Act(2, "e", &[1], by("p", "k")),
@@ -304,9 +378,99 @@ fn shown() -> Vec<Value> {
                 Act(4, "p", &[3], admit("q")),
                 Act(5, "d", &[4], approve(4)),
                 Act(6, "p", &[3], admit("r")),
-                Act(7, "a", &[6], approve(6)),
+                Act(7, "e", &[6], approve(6)),
             ],
         ),
+        VOUCHED.story(
+            "M-16",
+            "whose code it was is not changed by a copy of the invite",
+            &[
+                Act(2, "d", &[], invite("k", 2)),
+                Act(3, "a", &[2], by("p", "k")),
+                Act(4, "b", &[3], approve(3)),
+                Act(1, "e", &[], invite("k", 2)),
+                Act(5, "p", &[1, 4], admit("q")),
+                Act(6, "d", &[5], approve(5)),
+                Act(7, "p", &[1, 4], admit("r")),
+                Act(8, "e", &[7], approve(7)),
+            ],
+        ),
+        VOUCHED.story(
+            "M-16",
+            "nobody let in who was enrolled when it was proposed",
+            &[
+                Act(1, "d", &[], admit("p")),
+                Act(2, "e", &[1], approve(1)),
+                Act(3, "p", &[2], admit("q")),
+                Act(4, "a", &[2], enrol("p", COUNCIL)),
+                Act(5, "b", &[4], approve(4)),
+                Act(6, "d", &[3, 5], approve(3)),
+                Act(7, "p", &[5], admit("r")),
+                Act(8, "d", &[7], approve(7)),
+            ],
+        ),
+        Group("abc", "abcde", "abcd", 2, 1).story(
+            "M-16",
+            "nobody let in a voter who was removed and is back; others who are back somebody did",
+            &[
+                Act(1, "a", &[], remove("de")),
+                Act(2, "b", &[1], admit("d")),
+                Act(3, "c", &[2], approve(2)),
+                Act(4, "b", &[3], admit("e")),
+                Act(5, "c", &[4], approve(4)),
+                Act(6, "d", &[5], admit("p")),
+                Act(7, "b", &[6], approve(6)),
+                Act(8, "e", &[5], admit("q")),
+                Act(9, "b", &[8], approve(8)),
+            ],
+        ),
+        VOUCHED.story(
+            "M-16",
+            "of several admissions the one with the smaller id says who let in",
+            &[
+                Act(5, "d", &[], admit("p")),
+                Act(6, "a", &[5], approve(5)),
+                Act(3, "e", &[], admit("p")),
+                Act(4, "a", &[3], approve(3)),
+                Act(7, "p", &[4, 6], admit("q")),
+                Act(8, "d", &[7], approve(7)),
+                Act(9, "p", &[4, 6], admit("r")),
+                Act(10, "e", &[9], approve(9)),
+            ],
+        ),
+        VOUCHED.story(
+            "M-16",
+            "who left was let in by who brought him back",
+            &[
+                Act(1, "d", &[], admit("p")),
+                Act(2, "a", &[1], approve(1)),
+                Act(3, "p", &[2], leave()),
+                Act(4, "e", &[3], admit("p")),
+                Act(5, "a", &[4], approve(4)),
+                Act(6, "p", &[5], admit("q")),
+                Act(7, "d", &[6], approve(6)),
+                Act(8, "p", &[5], admit("r")),
+                Act(9, "e", &[8], approve(8)),
+            ],
+        ),
+        VOUCHED.story(
+            "M-16",
+            "who let himself in is nobody's, and one vouch like any other",
+            &[
+                Act(5, "d", &[], admit("p")),
+                Act(6, "a", &[5], approve(5)),
+                Act(3, "p", &[6], admit("p")),
+                Act(4, "a", &[3], approve(3)),
+                Act(7, "p", &[4], admit("q")),
+                Act(8, "p", &[4], admit("r")),
+                Act(9, "e", &[8], approve(8)),
+            ],
+        ),
+    ]
+}
+
+fn shown() -> Vec<Value> {
+    vec![
         OPEN.story(
             "M-16",
             "those let in stay when he goes, unless the removal names them",
