@@ -190,9 +190,7 @@ fn two_halves_that_decide_apart_end_with_one_group() {
         roster(sim, amina, group).contains(&fatous) && roster(sim, carla, group).contains(&guss)
     };
     assert!(sim.run_until(30 * MINUTE, known), "each half has its newcomer");
-    for (left, right) in [(vec![amina, bruno, dia, fatou], vec![carla, eve, gus])] {
-        sim.partition(&left, &right, false);
-    }
+    sim.partition(&[amina, bruno, dia, fatou], &[carla, eve, gus], false);
     // Both decisions are carried out; who came in by the hand of somebody put out meanwhile is not in.
     let council: BTreeSet<MemberId> =
         [amina, bruno, carla].map(|laptop| member(&mut sim, laptop, group)).into();
