@@ -9,6 +9,7 @@
 mod apply;
 mod author;
 mod bootstrap;
+mod duty;
 mod epochs;
 mod forks;
 mod founding;

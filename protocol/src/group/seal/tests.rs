@@ -4,6 +4,7 @@ mod clock;
 mod closed;
 mod crowd;
 mod evil;
+mod swap;
 
 use std::collections::BTreeSet;
 
