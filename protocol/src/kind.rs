@@ -76,6 +76,8 @@ kinds! {
     Found = 19, Control;
     /// A device asks for a leaf in the group that follows.
     Move = 20, Control;
+    /// A device asks for a new leaf where it has one, or should.
+    Resync = 21, Control;
     /// What went wrong at work.
     Grievance = 32, Record;
     /// "Me too".
@@ -109,6 +111,7 @@ impl Kind {
                 | Self::Demote
                 | Self::Dismiss
                 | Self::Approve
+                | Self::Resync
         )
     }
 }

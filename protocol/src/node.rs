@@ -11,6 +11,7 @@ mod commands;
 mod decisions;
 mod dialling;
 mod doors;
+mod errands;
 mod founding;
 mod known;
 mod pledges;
@@ -28,7 +29,7 @@ use rand_core::CryptoRng;
 use crate::entry::Entry;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
-use crate::replica::{Bootstrap, Event, Frozen, Joining, OpenError, Received, Replica, Round};
+use crate::replica::{Bootstrap, Errand, Event, Frozen, Joining, OpenError, Received, Replica, Round};
 use crate::store::{Batch, Overlay, Store, StoreError};
 use crate::sync::{self, Connected, ConnectionId, DoorState, Judged, New, Sync};
 use crate::time::{Clock, Moment, Timestamp};
@@ -80,11 +81,34 @@ pub enum Output {
 struct Join {
     joining: Joining,
     bootstrap: Option<Bootstrap>,
+    /// What it held when this device would have knocked.
+    held: Option<usize>,
     refused: Option<DoorState>,
+}
+
+impl Join {
+    fn is_resync(&self) -> bool {
+        matches!(self.joining.errand(), Errand::Resync(_))
+    }
+
+    /// Mail that has led nowhere, and of which nothing new has come since this was asked last, was false, or
+    /// is out of date: another answer is waited for.
+    fn drop_idle(&mut self) {
+        let held = self.bootstrap.as_ref().map(Bootstrap::held);
+        if held.is_some() && held == self.held {
+            (self.bootstrap, self.held) = (None, None);
+        } else {
+            self.held = held;
+        }
+    }
 }
 
 /// How long this node does nothing of its own accord after the disk refused: each refusal ends all sessions.
 const REST: Duration = Duration::from_secs(60);
+
+/// How much longer than others somebody waits who has no session with a device to which new keys are due: the
+/// mail is with whoever makes the commit (K-10).
+const ABSENT_PATIENCE: Duration = Duration::from_secs(16);
 
 /// How long each in the order of committers waits for the one before it (K-10).
 const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
@@ -102,6 +126,11 @@ struct Agenda {
     posted: BTreeMap<GroupId, Moment>,
     /// When whoever moves to a group knocks again, and how often it has in vain.
     knocks: BTreeMap<DeviceKey, (Moment, u32)>,
+    /// Groups where members write in epochs unknown here: when new keys are asked for unless something
+    /// comes, and how many entries there were.
+    behind: BTreeMap<GroupId, (Moment, usize)>,
+    /// When new keys may be asked for again.
+    resyncs: BTreeMap<GroupId, Moment>,
     /// When something was last said or done in each group, or this node started.
     lively: BTreeMap<GroupId, Moment>,
 }
@@ -168,7 +197,7 @@ impl<S: Store> Node<S> {
             node.agenda.lively.insert(group, moment);
             node.after(group, now)?;
         }
-        node.resume_moves(now);
+        node.resume_errands(now);
         Ok(node)
     }
 
@@ -251,6 +280,7 @@ impl<S: Store> Node<S> {
         self.tick_beacons(now)?;
         self.tick_pledges(now)?;
         self.tick_knocks(now);
+        self.tick_behind(now)?;
         Ok(())
     }
 
@@ -287,6 +317,7 @@ impl<S: Store> Node<S> {
             sync::Output::Knocked { conn, group, invite, request } => {
                 self.knocked(conn, group, invite, &request, now)?
             }
+            sync::Output::Asked { conn, request } => self.asked(conn, &request, now)?,
             sync::Output::Mail { invite, bytes } => self.mailed(invite, &bytes, now),
             sync::Output::Refused { invite, why } => self.join_refused(invite, why),
         }
@@ -310,7 +341,10 @@ impl<S: Store> Node<S> {
             match received.transpose()? {
                 Some(Received::Bad) => judged.bad = true,
                 Some(Received::Duplicate) => judged.duplicate = true,
-                Some(Received::Unknown) => judged.unknown = true,
+                Some(Received::Unknown) => {
+                    judged.unknown = true;
+                    self.hold_for_resync(group, entry);
+                }
                 Some(Received::Stored | Received::Excess) | None => {}
             }
             if judged.bad {
@@ -364,7 +398,12 @@ impl<S: Store> Node<S> {
         match replica.turn() {
             0 => self.carry_out(group, now),
             turn => {
-                let patience = COMMIT_PATIENCE.saturating_mul(turn);
+                let mut patience = COMMIT_PATIENCE.saturating_mul(turn);
+                let peers: BTreeSet<DeviceKey> =
+                    self.sync.peers().filter(|(_, of, _)| *of == group).map(|(.., device)| device).collect();
+                if replica.wishes().any(|device| !peers.contains(&device)) {
+                    patience = patience.saturating_add(ABSENT_PATIENCE);
+                }
                 let due = self.clock.at(now).after(patience);
                 self.agenda.duties.entry(group).or_insert(due);
                 Ok(())
@@ -403,6 +442,7 @@ impl<S: Store> Node<S> {
     /// join.
     fn compared(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         self.complete_join(group, now)?;
+        self.watch(group, now);
         if self.sync.is_confirmed(&group) {
             self.in_group(group, None, now, Replica::trust_again).transpose()?;
         }
@@ -498,7 +538,9 @@ impl<S: Store> Node<S> {
     /// each input.
     pub fn deadline(&self) -> Option<Timestamp> {
         let knocks = self.agenda.knocks.values().map(|(at, _)| at);
-        let agenda = self.agenda.duties.values().chain(self.agenda.beacons.values()).chain(knocks).copied();
+        let behind = self.agenda.behind.values().map(|(at, _)| at);
+        let timers = self.agenda.duties.values().chain(self.agenda.beacons.values());
+        let agenda = timers.chain(knocks).chain(behind).copied();
         let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);
         let agenda = agenda.min().map(|moment| rested.map_or(moment, |rested| moment.max(rested)));
         let pledge =

@@ -15,14 +15,16 @@ mod forks;
 mod founding;
 mod mend;
 mod open;
+mod opened;
 mod provenance;
 mod quota;
 mod receive;
+mod resync;
 mod shelf;
 mod views;
 
 pub use author::AuthorError;
-pub use bootstrap::{Bootstrap, BootstrapError, Joined, Joining, Mail};
+pub use bootstrap::{Bootstrap, BootstrapError, Errand, Joined, Joining, Mail};
 pub use founding::Proposed;
 pub use mend::doubt;
 pub use receive::Received;
@@ -83,6 +85,8 @@ pub enum Event {
     Named(MemberId),
     /// This device is in.
     Joined,
+    /// Somebody's device has new keys.
+    Rekeyed(MemberId),
     /// Somebody proposes what several have to sign.
     Proposal(EntryId),
     /// Everybody named has consented: the draft is a group from here on.
@@ -131,6 +135,7 @@ pub enum Frozen {
 }
 
 /// One node's copy of one group.
+#[derive(Clone)]
 pub struct Replica {
     group: GroupId,
     key: SigningKey,
@@ -158,8 +163,8 @@ pub struct Replica {
     beacons: BTreeMap<DeviceKey, Beacon>,
     /// The epoch that seals this device's own beacon: later members can't read it.
     told_in: Option<EpochId>,
-    /// Epochs whose control key an applied `opened` statement tells.
-    told: BTreeSet<EpochId>,
+    /// What `opened` statements under each epoch told.
+    told: BTreeMap<EpochId, Vec<opened::Told>>,
     /// Where the code this device came in by said its issuer can be reached.
     hints: Vec<String>,
     /// The latest clock among each device's entries, shown as "last heard".
@@ -172,13 +177,19 @@ pub struct Replica {
     spoke_in: BTreeMap<DeviceKey, EpochId>,
     /// Request and handshake keys of the invite codes.
     doors: BTreeMap<DeviceKey, (Secret, Secret)>,
-    /// Key packages of admissions not yet carried out.
-    packages: BTreeMap<DeviceKey, Vec<u8>>,
+    /// The key packages that acts bring.
+    packages: BTreeMap<EntryId, Vec<u8>>,
     /// Of a draft: what it may become, and who asks for a leaf there (M-20).
     proposed: BTreeMap<EntryId, Proposed>,
     moves: BTreeMap<DeviceKey, Move>,
     /// Acts that bring the keys of members named in genesis.
     brought: BTreeMap<DeviceKey, EntryId>,
+    /// Devices that asked for a new leaf (K-11).
+    resyncs: BTreeMap<EntryId, resync::Asked>,
+    /// What commits say they carry out.
+    made: BTreeMap<EpochId, resync::Made>,
+    /// Epochs in which members write and of which nothing is known here, by their hints.
+    unplaced: BTreeSet<[u8; 8]>,
     /// How much of each author is taken.
     quota: quota::Quota,
     /// Highest plausible Lamport clock of a message.

@@ -1,5 +1,6 @@
 //! A seeded simulator of whole nodes: real core, real MLS, stores in memory, a network that delays,
-//! cuts and partitions. Every run follows from its seed.
+//! cuts and partitions. Every run follows from its seed, but for what the HPKE of the MLS library draws from the
+//! system: so entries' ids differ from run to run, and where ids decide, runs do.
 //!
 //! Connections carry frames in order, as TCP does; what can go wrong is when they arrive, whether
 //! the connection lives to see it, and what a node knew when it crashed.

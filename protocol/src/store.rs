@@ -195,9 +195,10 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Loses records, as damage does.
+    /// Loses records and secrets, as damage does.
     pub fn lose(&mut self, mut which: impl FnMut(&Key) -> bool) {
         self.records.retain(|key, _| !which(key));
+        self.secrets.retain(|key, _| !which(key));
     }
 
     fn between(

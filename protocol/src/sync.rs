@@ -14,6 +14,7 @@ mod budget;
 mod compare;
 mod groups;
 mod handshake;
+mod mail;
 mod message;
 mod opening;
 mod push;
@@ -139,6 +140,14 @@ pub enum Output {
         /// The sealed request.
         request: Vec<u8>,
     },
+    /// A member's device asks for what waits for it, by a request sealed for a door of its own; answer with
+    /// [`Sync::mail`].
+    Asked {
+        /// Where.
+        conn: ConnectionId,
+        /// The sealed request.
+        request: Vec<u8>,
+    },
     /// The answer to this node's own request.
     Mail {
         /// With which code.
@@ -208,7 +217,7 @@ impl Sync {
             Message::Hello { nonce } => self.on_hello(conn, nonce, now, groups, rng),
             Message::Slots(slots) => self.on_slots(conn, &slots, now, groups, rng),
             Message::Refused(why) => self.on_refused(conn, why),
-            Message::Knock(request) => self.on_knock(conn, request),
+            Message::Knock(request) => self.on_knock(conn, request, now),
             Message::Mail { part, parts, bytes } => self.on_mail(conn, part, parts, bytes),
             Message::Digest { group, lanes, up } => self.on_digest(conn, group, lanes, &up, now, groups),
             Message::Heads { group, more, heads } => self.on_heads(conn, group, more, heads, now, groups),

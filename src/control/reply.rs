@@ -28,6 +28,9 @@ pub struct GroupStatus {
     /// Why this profile writes nothing here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
+    /// Whether this device waits for new keys: the branch it was on has lost, or it could not follow.
+    #[serde(default)]
+    pub waits_for_keys: bool,
     /// Proposals that wait for this profile's signature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<String>,

@@ -53,6 +53,7 @@ pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupSt
         pending,
         last_heard: last_heard.map(|t| utc(u64::from(t))),
         peers,
+        waits_for_keys: false,
         proposals: Vec::new(),
         fell: replica.view().fell.len(),
         waiting: replica.view().waiting.iter().map(|member| name(replica, member)).collect(),

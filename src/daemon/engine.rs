@@ -210,7 +210,8 @@ impl Engine {
         let waiting = self.node.proposals(&replica.group()).unwrap_or_default();
         let waiting = waiting.into_iter().filter(|view| view.waits_for_me);
         let proposals = waiting.map(|view| view.act.to_hex()).collect();
-        GroupStatus { proposals, ..answers::status(replica, peers, now()) }
+        let waits_for_keys = self.node.waits_for_keys(&replica.group());
+        GroupStatus { proposals, waits_for_keys, ..answers::status(replica, peers, now()) }
     }
 
     fn person(&self) -> String {

@@ -43,6 +43,11 @@ pub(super) fn news(replica: &Replica, event: &Event) -> Option<News> {
         Event::NeedsNewer => News::plain("needs_newer"),
         Event::Full => News::plain("group_full"),
         Event::Members(member, change) => membership(replica, member, *change),
+        Event::Rekeyed(member) => {
+            let sentence = if *member == replica.member() { "rekeyed-self" } else { "rekeyed" };
+            let details = vec![("member", member.to_hex()), ("who", answers::name(replica, member))];
+            News::of("rekeyed", sentence, details)
+        }
         Event::Named(member) => {
             let details = vec![("member", member.to_hex()), ("who", answers::name(replica, member))];
             News::of("named", "named", details)

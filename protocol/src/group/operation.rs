@@ -1,4 +1,4 @@
-//! Bodies of control entries (spec actions, B-3 … B-20).
+//! Bodies of control entries (spec actions, B-3 … B-21).
 
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -185,6 +185,18 @@ pub struct Move {
     pub door: Option<Doorway>,
 }
 
+/// A member's device asks for a new leaf (B-21).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Resync {
+    /// Its MLS key package.
+    #[n(0)]
+    pub key_package: ByteVec,
+    /// Where its keys are to be brought.
+    #[n(1)]
+    pub door: Doorway,
+}
+
 /// The public half of a code that only its maker uses.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -315,6 +327,12 @@ impl Control for Rule {
 }
 
 impl Control for Move {
+    fn check(&self) -> Result<(), DecodeError> {
+        if self.key_package.len() <= MAX_KEY_PACKAGE { Ok(()) } else { Err(DecodeError::TooLarge) }
+    }
+}
+
+impl Control for Resync {
     fn check(&self) -> Result<(), DecodeError> {
         if self.key_package.len() <= MAX_KEY_PACKAGE { Ok(()) } else { Err(DecodeError::TooLarge) }
     }

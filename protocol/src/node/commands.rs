@@ -17,7 +17,7 @@ use crate::group::seal::hpke::MailKey;
 use crate::group::seal::{SealError, Suite};
 use crate::id::{DeviceKey, EntryId, GroupId, MemberId};
 use crate::kind::Kind;
-use crate::replica::{AuthorError, Event, Frozen, Joining, Replica, Round};
+use crate::replica::{AuthorError, Errand, Event, Frozen, Joining, Replica, Round};
 use crate::store::{Store, StoreError};
 use crate::sync::DoorState;
 use crate::time::Timestamp;
@@ -295,8 +295,13 @@ impl<S: Store> Node<S> {
     pub fn joining(&self) -> impl Iterator<Item = (DeviceKey, [u8; 12])> + '_ {
         self.joins
             .iter()
-            .filter(|(_, j)| j.refused.is_none())
+            .filter(|(_, join)| join.refused.is_none() && !join.is_resync())
             .map(|(key, join)| (*key, join.joining.code.fingerprint))
+    }
+
+    /// Whether this device waits for new keys in a group (K-11).
+    pub fn waits_for_keys(&self, group: &GroupId) -> bool {
+        self.joins.values().any(|join| join.joining.errand() == Errand::Resync(*group))
     }
 
     /// Codes that were refused since this node started, and why.

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{Join, Node, Output};
+use crate::entry::Entry;
 use crate::group::invite::JoinRequest;
 use crate::group::membership::InviteState;
 use crate::group::operation::{Admit, Control};
 use crate::group::seal::{self, SealError};
 use crate::id::{DeviceKey, GroupId};
 use crate::kind::Kind;
+use crate::log::LogId;
 use crate::replica::{AuthorError, Bootstrap, BootstrapError, Event, Joining, Replica, Round};
 use crate::store::{Key, Retention, Store, StoreError, Table};
 use crate::sync::{ConnectionId, DoorState};
@@ -35,7 +37,7 @@ impl<S: Store> Node<S> {
         request: &[u8],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if let Some(mail) = self.mail_for_mover(group, invite, request, now)? {
+        if let Some(mail) = self.mail_on_errand(group, invite, request, now)? {
             self.sync.mail(conn, &mail);
             return Ok(());
         }
@@ -54,9 +56,12 @@ impl<S: Store> Node<S> {
         let Some(join) = self.joins.get_mut(&invite) else { return };
         // A bogus answer uses nothing up: the request stays, the next answer is tried.
         if let Ok(bootstrap) = join.joining.receive(mail) {
-            join.bootstrap = Some(bootstrap);
+            // What could not be placed was passed over: sessions begin again, so that it is offered again.
+            let again = bootstrap.is_resync().then(|| bootstrap.group());
+            (join.bootstrap, join.held) = (Some(bootstrap), None);
             let addresses: Vec<String> =
                 join.joining.code.hints.iter().map(|hint| hint.multiaddr()).collect();
+            again.into_iter().for_each(|group| self.begin_again(group, now));
             for address in addresses {
                 self.dial_soon(&address, now);
             }
@@ -94,13 +99,22 @@ impl<S: Store> Node<S> {
         true
     }
 
+    /// Holds an entry that can't be placed until the keys that this device has come for are complete.
+    pub(super) fn hold_for_resync(&mut self, group: GroupId, entry: &[u8]) {
+        let bootstraps = self.joins.values_mut().filter_map(|join| join.bootstrap.as_mut());
+        for bootstrap in bootstraps.filter(|b| b.group() == group && b.is_resync()) {
+            // What is too much is not held; a member that sends so much is another's neighbour too.
+            let _ = bootstrap.hold(entry);
+        }
+    }
+
     /// Tries to complete a join with what is held.
     pub(super) fn complete_join(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         let found = self.joins.iter().find(|(_, j)| j.bootstrap.as_ref().is_some_and(|b| b.group() == group));
         let Some((invite, join)) = found else { return Ok(()) };
         let (invite, name) = (*invite, join.joining.name.clone());
         let Some(bootstrap) = &join.bootstrap else { return Ok(()) };
-        let mut scratch = crate::store::Overlay::default();
+        let mut scratch = self.overlay.clone();
         let (mut events, mut stored) = (Vec::new(), Vec::new());
         let mut round = Round {
             store: &self.store,
@@ -110,9 +124,13 @@ impl<S: Store> Node<S> {
             events: &mut events,
             stored: &mut stored,
         };
-        match bootstrap.complete(&mut round) {
+        match bootstrap.complete(self.replicas.get(&group), &mut round) {
+            Ok(joined) if bootstrap.is_resync() => {
+                self.overlay = scratch;
+                self.swapped_in(group, joined.replica, events, stored, now)
+            }
             Ok(joined) => {
-                self.overlay.extend(scratch.take());
+                self.overlay = scratch;
                 self.replicas.insert(group, joined.replica);
                 self.list_group(group)?;
                 self.remember_drafts();
@@ -148,6 +166,25 @@ impl<S: Store> Node<S> {
         self.call_soon(group, now);
     }
 
+    /// This device has the keys it came for.
+    fn swapped_in(
+        &mut self,
+        group: GroupId,
+        replica: Replica,
+        events: Vec<Event>,
+        stored: Vec<(LogId, Entry)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let own = replica.member();
+        self.replicas.insert(group, replica);
+        self.end_resync(&group);
+        self.agenda.behind.remove(&group);
+        self.events.extend(events.into_iter().chain([Event::Rekeyed(own)]).map(|event| (group, event)));
+        self.stored.extend(stored.into_iter().map(|(log, entry)| (group, None, log, entry)));
+        self.begin_again(group, now);
+        self.after(group, now)
+    }
+
     fn introduce(&mut self, group: GroupId, name: &str, now: Timestamp) -> Result<(), StoreError> {
         let done = self.in_group(group, None, now, |replica, round| replica.introduce(name, round));
         match done {
@@ -159,9 +196,15 @@ impl<S: Store> Node<S> {
     pub(super) fn keep_join(&mut self, joining: Joining) -> DeviceKey {
         let invite = joining.invite();
         self.overlay.put_secret(join_key(&invite), joining.to_bytes());
-        self.joins.insert(invite, Join { joining, bootstrap: None, refused: None });
+        self.joins.insert(invite, Join { joining, bootstrap: None, held: None, refused: None });
         self.save_joins();
         invite
+    }
+
+    pub(super) fn end_join(&mut self, invite: &DeviceKey) {
+        self.joins.remove(invite);
+        self.agenda.knocks.remove(invite);
+        self.forget_join(invite);
     }
 
     fn forget_join(&mut self, invite: &DeviceKey) {
@@ -181,7 +224,7 @@ impl<S: Store> Node<S> {
         for invite in list.chunks_exact(32).filter_map(|key| key.try_into().ok()).map(DeviceKey) {
             let kept = self.store.secret(&join_key(&invite))?;
             if let Some(joining) = kept.and_then(|bytes| Joining::from_bytes(&bytes)) {
-                self.joins.insert(invite, Join { joining, bootstrap: None, refused: None });
+                self.joins.insert(invite, Join { joining, bootstrap: None, held: None, refused: None });
             }
         }
         Ok(())

@@ -40,11 +40,15 @@ impl<'a> Known<'a> {
     /// A group this device is in. One that it is coming into again, as a new device, is as one it does not
     /// know yet.
     fn replica(&self, group: &GroupId) -> Option<&Replica> {
-        self.replicas.get(group).filter(|_| self.bootstrap(group).is_none())
+        self.replicas.get(group).filter(|_| !self.is_foreign(group))
     }
 
     fn groups(&self) -> impl Iterator<Item = &Replica> {
-        self.replicas.values().filter(|replica| self.bootstrap(&replica.group()).is_none())
+        self.replicas.values().filter(|replica| !self.is_foreign(&replica.group()))
+    }
+
+    fn is_foreign(&self, group: &GroupId) -> bool {
+        self.bootstrap(group).is_some_and(|bootstrap| !bootstrap.is_resync())
     }
 
     fn bootstrap(&self, group: &GroupId) -> Option<&Bootstrap> {
@@ -87,14 +91,12 @@ impl Groups for Known<'_> {
                 Some(HeldInvite { group: replica.group(), key: *key, peer_key: peer_key.clone() })
             })
         });
-        let moving = self.replicas.keys().flat_map(|group| {
-            doorways(self.replicas.values(), group).map(|(_, door)| HeldInvite {
-                group: *group,
-                key: door.key,
-                peer_key: Secret::new(*door.peer),
-            })
+        let away = self.replicas.iter().flat_map(|(group, replica)| {
+            let moving = doorways(self.replicas.values(), group).map(|(_, door)| door);
+            let doors = moving.chain(replica.doorways().map(|(_, _, door)| door));
+            doors.map(|door| HeldInvite { group: *group, key: door.key, peer_key: Secret::new(*door.peer) })
         });
-        codes.chain(moving).collect()
+        codes.chain(away).collect()
     }
 
     fn on_roster(&self, group: &GroupId, device: &DeviceKey) -> bool {

@@ -21,6 +21,7 @@ mod peers;
 mod pledges;
 mod records;
 mod storms;
+mod swaps;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -13,12 +13,10 @@ use crate::crypto::Secret;
 use crate::entry::{Body, Class, Entry, Lane};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::{Ended, OpState, Operation, View};
-use crate::group::operation::{
-    Admit, Approve, Control, Dismiss, Invite, Move, Opened, Persons, Profile, Promote,
-};
-use crate::group::operation::{Remove, Revoke, Rule};
+use crate::group::operation::{Admit, Approve, Control, Dismiss, Invite, Move, Persons, Profile, Promote};
+use crate::group::operation::{Remove, Resync, Revoke, Rule};
 use crate::group::seal::{self, hpke};
-use crate::id::{DeviceKey, EntryId, MemberId};
+use crate::id::{DeviceKey, MemberId};
 use crate::kind::Kind;
 use crate::log::{Facts, LogId, Marks, Past};
 use crate::store::StoreError;
@@ -83,7 +81,10 @@ impl Replica {
     ) -> Result<bool, StoreError> {
         let payload = &body.payload;
         let done = match kind {
-            Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
+            Kind::Commit => {
+                self.note_commit(entry.id().into(), entry.epoch(), payload);
+                return self.commit_entry(entry, payload, past, round).map(|()| false);
+            }
             Kind::Opened => self.opened(entry, payload, past, round),
             Kind::Profile => self.profile(entry, payload, past, round),
             Kind::Genesis => {
@@ -121,28 +122,6 @@ impl Replica {
         counts
     }
 
-    /// Keys of earlier epochs, from a key-holder or from whoever made the epoch they are told in: else
-    /// anybody could keep newcomers out with false ones (K-5).
-    fn opened(&mut self, entry: &Entry, payload: &[u8], past: OpState, round: &mut Round<'_>) -> bool {
-        let Ok(opened) = Opened::from_payload(payload) else { return false };
-        let view = self.view_at(past);
-        let keyholder = view.member_of(&entry.device()).is_some_and(|member| view.is_keyholder(&member));
-        let maker = self.tree.get(&entry.epoch()).is_some_and(|node| node.maker == entry.device());
-        if !keyholder && !maker && self.tree.get(&entry.epoch()).is_some() {
-            return false;
-        }
-        for told in &opened.epochs {
-            let control = Secret::new(*told.control);
-            if self.ring.learn(told.epoch, control.clone(), keyholder) {
-                shelf::put_control_key(round.overlay, &self.group, &told.epoch, &control);
-            }
-            if self.ring.control(&told.epoch) == Some(&control) {
-                self.told.insert(told.epoch);
-            }
-        }
-        true
-    }
-
     /// A membership act: checked for form here, judged by [`crate::group::membership`].
     fn membership_act(
         &mut self,
@@ -162,7 +141,7 @@ impl Replica {
             round.events.push(Event::Rejected(entry.id()));
             return false;
         }
-        self.keep_keys(kind, entry.id(), body, round);
+        self.keep_keys(kind, entry, body, round);
         if self.membership.is_proposal(&entry.id()) && entry.device() != self.device {
             round.events.push(Event::Proposal(entry.id()));
         }
@@ -170,8 +149,8 @@ impl Replica {
     }
 
     /// What acts carry beside their meaning: keys of doors, key packages.
-    fn keep_keys(&mut self, kind: Kind, id: EntryId, body: &Body, round: &mut Round<'_>) {
-        let payload = &body.payload;
+    fn keep_keys(&mut self, kind: Kind, entry: &Entry, body: &Body, round: &mut Round<'_>) {
+        let (id, author, payload) = (entry.id(), entry.device(), &body.payload);
         match kind {
             Kind::Invite => {
                 let Ok(invite) = Invite::from_payload(payload) else { return };
@@ -180,14 +159,18 @@ impl Replica {
             }
             Kind::Admit => {
                 let Ok(admit) = Admit::from_payload(payload) else { return };
-                self.packages.insert(admit.device, admit.key_package.to_vec());
+                self.packages.insert(id, admit.key_package.to_vec());
                 self.quota.admitted(admit.device, body.time);
                 self.add_device(admit.device, round);
             }
             Kind::Move => {
                 let Ok(asked) = Move::from_payload(payload) else { return };
                 self.brought.insert(asked.device, id);
-                self.packages.insert(asked.device, asked.key_package.to_vec());
+                self.packages.insert(id, asked.key_package.to_vec());
+            }
+            Kind::Resync => {
+                let Ok(asked) = Resync::from_payload(payload) else { return };
+                self.keep_resync(id, author, asked);
             }
             _ => {}
         }
@@ -225,6 +208,7 @@ impl Replica {
                 let asked = Move::from_payload(payload).ok()?;
                 self.is_brought(&asked).then_some(Operation::Bring { device: asked.device })
             }
+            Kind::Resync => self.read_resync(author, payload).map(|_| Operation::Bring { device: *author }),
             _ => read_decision(kind, payload),
         }
     }

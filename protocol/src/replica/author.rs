@@ -129,7 +129,7 @@ impl Replica {
             reached: Vec::new(),
             beacons: BTreeMap::new(),
             told_in: None,
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             hints: Vec::new(),
             last_heard: BTreeMap::new(),
             devices: BTreeSet::new(),
@@ -140,6 +140,9 @@ impl Replica {
             proposed: BTreeMap::new(),
             moves: BTreeMap::new(),
             brought: BTreeMap::new(),
+            resyncs: BTreeMap::new(),
+            made: BTreeMap::new(),
+            unplaced: BTreeSet::new(),
             quota: super::quota::Quota::default(),
             clock: 0,
             frozen: None,
@@ -188,7 +191,8 @@ impl Replica {
         if let Some(why) = self.frozen {
             return Err(AuthorError::Frozen(why));
         }
-        if !self.leaves.contains(&self.device) {
+        // Whose states are lost can still ask for new keys under those of the last epoch it was in.
+        if !self.leaves.contains(&self.device) && kind != Kind::Resync {
             return Err(AuthorError::Unusable);
         }
         // The statement that tells an epoch's keys follows its commit at once.

@@ -12,13 +12,14 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::epochs::Case;
 use super::shelf;
 use super::{Replica, Round};
 use crate::codec::Reader;
 use crate::crypto::{self, Secret};
 use crate::entry::{self, Class, ClassKey, UnverifiedEntry};
 use crate::group::epoch::{EpochKeys, peer_key};
-use crate::group::genesis::{Genesis, GenesisParameters};
+use crate::group::genesis::Genesis;
 use crate::group::invite::{CodeError, Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Commit, Control, Opened};
 use crate::group::seal::{self, EpochState, GenesisTree, JoinerSecrets, PublicReplay, SealError, Suite};
@@ -40,8 +41,44 @@ pub struct Joining {
     key: SigningKey,
     secrets: JoinerSecrets,
     request: Vec<u8>,
+    errand: Errand,
+}
+
+/// What a code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Somebody's invitation, to a group that only its fingerprint tells.
+    Join,
     /// The group that a draft of this device's has become: the code is this device's own (M-20).
-    moves: Option<GroupId>,
+    Move(GroupId),
+    /// New keys in a group that this device is in: the code is its own (K-11).
+    Resync(GroupId),
+}
+
+impl Errand {
+    /// The group, if it is known.
+    pub fn group(self) -> Option<GroupId> {
+        match self {
+            Self::Join => None,
+            Self::Move(group) | Self::Resync(group) => Some(group),
+        }
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        let tag: &[u8] = if matches!(self, Self::Resync(_)) { &[1] } else { &[] };
+        let group = self.group();
+        let group: &[u8] = group.as_ref().map_or(&[], |group| group.as_bytes());
+        [group, tag].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        match bytes.split_first_chunk() {
+            None if bytes.is_empty() => Some(Self::Join),
+            Some((group, [])) => Some(Self::Move(GroupId(*group))),
+            Some((group, [1])) => Some(Self::Resync(GroupId(*group))),
+            _ => None,
+        }
+    }
 }
 
 impl Joining {
@@ -51,27 +88,17 @@ impl Joining {
     /// [`SealError`] if no key package can be made.
     pub fn start(code: InviteCode, name: &str, rng: &mut dyn CryptoRng) -> Result<Self, SealError> {
         let key = SigningKey::generate(rng);
-        Ok(Self::with_key(code, None, name, key, rng)?.0)
+        Ok(Self::with_key(code, Errand::Join, name, key, rng)?.0)
     }
 
-    /// Prepares to move to a group that names this device in its genesis: with the key it has, by a code
-    /// of its own making. Gives the key package to ask with.
+    /// Prepares an errand with the key that a device has, by a code of its own making. Gives the key package
+    /// to ask with.
     ///
     /// # Errors
     /// [`SealError`] if no key package can be made.
-    pub fn moving(
+    pub fn with_key(
         code: InviteCode,
-        group: GroupId,
-        name: &str,
-        key: SigningKey,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(Self, Vec<u8>), SealError> {
-        Self::with_key(code, Some(group), name, key, rng)
-    }
-
-    fn with_key(
-        code: InviteCode,
-        moves: Option<GroupId>,
+        errand: Errand,
         name: &str,
         key: SigningKey,
         rng: &mut dyn CryptoRng,
@@ -80,12 +107,12 @@ impl Joining {
         let keys = code.keys();
         let request = JoinRequest::sign(&keys, &code.fingerprint, crypto::device_key(&key), package.clone());
         let request = request.seal(&keys.request, rng);
-        Ok((Self { code, name: name.to_owned(), key, secrets, request, moves }, package))
+        Ok((Self { code, name: name.to_owned(), key, secrets, request, errand }, package))
     }
 
-    /// The group this device moves to, if it does not join by somebody's code.
-    pub fn moves_to(&self) -> Option<GroupId> {
-        self.moves
+    /// What the code is for.
+    pub fn errand(&self) -> Errand {
+        self.errand
     }
 
     /// I_pk of the code.
@@ -112,8 +139,8 @@ impl Joining {
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(self.key.to_bytes().to_vec());
         let secrets = self.secrets.to_bytes();
-        let moves: &[u8] = self.moves.as_ref().map_or(&[], |group| group.as_bytes());
-        for part in [self.code.to_text().as_bytes(), self.name.as_bytes(), &self.request, &secrets, moves] {
+        let errand = self.errand.to_bytes();
+        for part in [self.code.to_text().as_bytes(), self.name.as_bytes(), &self.request, &secrets, &errand] {
             out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             out.extend_from_slice(part);
         }
@@ -132,8 +159,8 @@ impl Joining {
         let name = std::str::from_utf8(part()?).ok()?.to_owned();
         let request = part()?.to_vec();
         let secrets = JoinerSecrets::from_bytes(part()?).ok()?;
-        let moves = part()?.first_chunk().copied().map(GroupId);
-        Some(Self { code, name, key, secrets, request, moves })
+        let errand = Errand::from_bytes(part()?)?;
+        Some(Self { code, name, key, secrets, request, errand })
     }
 
     /// Takes the answer to the request: the group's state, not yet believed (I-7).
@@ -144,7 +171,7 @@ impl Joining {
         let mail = Mail::decode(mail).ok_or(BootstrapError::Malformed)?;
         let state = EpochState::join(&mail.welcome, &self.secrets)?;
         let group = state.group();
-        let expected = self.moves.is_none_or(|expected| expected == group);
+        let expected = self.errand.group().is_none_or(|expected| expected == group);
         if !expected || group.fingerprint() != self.code.fingerprint {
             return Err(BootstrapError::OtherGroup);
         }
@@ -252,6 +279,11 @@ impl Bootstrap {
         &self.leaves
     }
 
+    /// How many entries are held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Holds an entry some member sent.
     ///
     /// # Errors
@@ -265,16 +297,22 @@ impl Bootstrap {
         if self.bytes > MAX_HELD { Err(BootstrapError::TooLarge) } else { Ok(()) }
     }
 
-    /// Tries to complete the chain with what is held.
+    /// Whether this device is in the group and comes for new keys.
+    pub fn is_resync(&self) -> bool {
+        matches!(self.joining.errand, Errand::Resync(_))
+    }
+
+    /// Tries to complete the chain with what is held; `live`: this node's copy of the group, if it has one.
+    /// What is staged counts only if this succeeds.
     ///
     /// # Errors
     /// [`BootstrapError::Incomplete`] to go on; anything else ends this attempt.
-    pub fn complete(&self, round: &mut Round<'_>) -> Result<Joined, BootstrapError> {
-        let chain = self.control_chain();
-        let genesis = self.find_genesis(&chain).ok_or(BootstrapError::Incomplete)?;
-        let parameters = genesis.read().map_err(|_| BootstrapError::Shadow)?;
-        let suite = Suite::from_number(parameters.suite).ok_or(BootstrapError::Shadow)?;
-        let mut replica = self.prepare(&genesis, parameters, suite, &chain, round)?;
+    pub fn complete(&self, live: Option<&Replica>, round: &mut Round<'_>) -> Result<Joined, BootstrapError> {
+        let chain = self.control_chain(live.filter(|_| self.is_resync()));
+        let mut replica = match (self.is_resync(), live) {
+            (true, live) => self.adopt(live.ok_or(BootstrapError::Incomplete)?, &chain, round),
+            (false, _) => self.found(&chain, round)?,
+        };
         self.feed(&mut replica, round)?;
         if replica.logs.act(&crate::id::EntryId(self.epoch.0)).is_none() {
             return Err(BootstrapError::Incomplete);
@@ -286,10 +324,14 @@ impl Bootstrap {
     }
 
     /// Control keys back to genesis: each `opened` statement tells those of earlier epochs. Of two
-    /// keys told for one epoch the one that opens something counts, for any leaf can tell a false one.
-    fn control_chain(&self) -> BTreeMap<EpochId, Secret> {
-        let mut chain = BTreeMap::from([(self.epoch, self.keys.control().clone())]);
-        let mut fresh = vec![self.epoch];
+    /// keys told for one epoch the one that opens something counts, for any leaf can tell a false one. What
+    /// is known of the group already leads on, too.
+    fn control_chain(&self, live: Option<&Replica>) -> BTreeMap<EpochId, Secret> {
+        let held = |epoch: &EpochId| Some((*epoch, live?.ring.control(epoch)?.clone()));
+        let known = live.into_iter().flat_map(|live| live.ring.epochs()).filter_map(held);
+        let mut chain: BTreeMap<EpochId, Secret> = known.collect();
+        chain.insert(self.epoch, self.keys.control().clone());
+        let mut fresh: Vec<EpochId> = chain.keys().copied().collect();
         while let Some(epoch) = fresh.pop() {
             for (epoch, control) in self.opened_under(&epoch, &chain) {
                 let better = match chain.get(&epoch) {
@@ -354,34 +396,45 @@ impl Bootstrap {
             })
     }
 
-    fn prepare(
+    /// A copy of the group with nothing in it but its genesis.
+    fn found(
         &self,
-        genesis: &Genesis,
-        parameters: GenesisParameters,
-        suite: Suite,
         chain: &BTreeMap<EpochId, Secret>,
         round: &mut Round<'_>,
-    ) -> Result<Replica, StoreError> {
+    ) -> Result<Replica, BootstrapError> {
+        let genesis = self.find_genesis(chain).ok_or(BootstrapError::Incomplete)?;
+        let parameters = genesis.read().map_err(|_| BootstrapError::Shadow)?;
+        let suite = Suite::from_number(parameters.suite).ok_or(BootstrapError::Shadow)?;
         let tree = GenesisTree { group_info: genesis.group_info.to_vec(), tree: genesis.tree.to_vec() };
         let key = self.joining.key.clone();
         shelf::put_secret(round.overlay, &self.group, b"device", Zeroizing::new(key.to_bytes().to_vec()));
         shelf::put_named(round.overlay, &self.group, b"genesis", genesis.to_payload());
-        shelf::put_named(round.overlay, &self.group, b"root", self.epoch.as_bytes().to_vec());
-        shelf::put_epoch_keys(round.overlay, &self.group, &self.epoch, &self.keys);
-        shelf::put_secret(round.overlay, &self.group, &shelf::state_name(&self.epoch), self.state.to_bytes());
         let mut replica = Replica::blank(key, parameters, tree, suite, self.epoch);
-        replica.ring.insert(self.epoch, self.keys.clone());
-        for (epoch, control) in chain {
-            if replica.ring.learn(*epoch, control.clone(), false) {
-                shelf::put_control_key(round.overlay, &self.group, epoch, control);
-            }
-        }
+        self.keep_keys(&mut replica, chain, round);
         replica.draw_ties(round)?;
         shelf::forget_device(round, &self.group)?;
         replica.add_first_devices(round);
         replica.hints = self.joining.code.hints.iter().map(Hint::multiaddr).collect();
         shelf::put_named(round.overlay, &self.group, b"hints", replica.hints.join("\n").into_bytes());
         Ok(replica)
+    }
+
+    /// This node's copy of the group, going on from the epoch that the Welcome leads to: what it held stays.
+    fn adopt(&self, live: &Replica, chain: &BTreeMap<EpochId, Secret>, round: &mut Round<'_>) -> Replica {
+        let mut replica = live.clone();
+        replica.tree.restart(self.epoch, live.founder());
+        self.keep_keys(&mut replica, chain, round);
+        replica
+    }
+
+    fn keep_keys(&self, replica: &mut Replica, chain: &BTreeMap<EpochId, Secret>, round: &mut Round<'_>) {
+        shelf::put_named(round.overlay, &self.group, b"root", self.epoch.as_bytes().to_vec());
+        shelf::put_epoch_keys(round.overlay, &self.group, &self.epoch, &self.keys);
+        shelf::put_secret(round.overlay, &self.group, &shelf::state_name(&self.epoch), self.state.to_bytes());
+        replica.ring.insert(self.epoch, self.keys.clone());
+        for (epoch, control) in chain {
+            replica.learn_control(*epoch, control, false, round);
+        }
     }
 
     /// Offers all that is held, until nothing more fits.
@@ -407,7 +460,7 @@ impl Bootstrap {
         let member = self.joining.device().into();
         let info = replica.view.members.get(&member).ok_or(BootstrapError::Incomplete)?;
         // Whoever moves is named in the genesis that the draft's founder proposed and the council signed.
-        if self.joining.moves.is_some() {
+        if self.joining.errand != Errand::Join {
             return Ok(());
         }
         let invited = replica.view.invites.contains_key(&self.joining.invite());
@@ -438,9 +491,9 @@ impl Bootstrap {
             let past = stored.facts.ok_or(BootstrapError::Incomplete)?.ops;
             let view = replica.membership.view_of(&replica.logs.states().set(past));
             let leaves = public.leaves()?;
-            let author = stored.entry.device();
-            let expected =
-                replica.expected(&commit, author, past, &view, &leaves).ok_or(BootstrapError::Shadow)?;
+            let (author, parent) = (stored.entry.device(), stored.entry.epoch());
+            let case = Case { author, parent, past, view: &view, leaves: &leaves };
+            let expected = replica.expected(&commit, &case).ok_or(BootstrapError::Shadow)?;
             public
                 .apply(&stored.entry.epoch(), &commit.message, &expected)
                 .map_err(|_| BootstrapError::Shadow)?;

@@ -1,6 +1,6 @@
 //! What is due on the head, and the commit that carries it out (K-10).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
@@ -14,6 +14,7 @@ use crate::group::operation::{Commit, Control};
 use crate::group::seal::{self, Change, SealError};
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::kind::Kind;
+use crate::store::StoreError;
 
 /// Most bytes that a commit's body has per operation named, and besides those and the message (B-9).
 const OPERATION: usize = 34;
@@ -22,9 +23,34 @@ const COMMIT_FRAME: usize = 16;
 /// What a commit on the head would have to carry out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Duty {
-    pub(super) operations: BTreeSet<EntryId>,
-    pub(super) adds: BTreeSet<DeviceKey>,
+    /// Acts that end those who are to go.
+    endings: BTreeSet<EntryId>,
+    /// Whose leaves go.
     pub(super) removes: BTreeSet<DeviceKey>,
+    /// Who gets a leaf, and by which act: new ones, and those of `removes` that get another.
+    pub(super) adds: BTreeMap<DeviceKey, EntryId>,
+}
+
+impl Duty {
+    fn operations(&self) -> BTreeSet<EntryId> {
+        self.endings.iter().chain(self.adds.values()).copied().collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.adds.is_empty() && self.removes.is_empty()
+    }
+
+    fn add(&mut self, device: DeviceKey, act: EntryId, leaves: &BTreeSet<DeviceKey>) {
+        self.adds.insert(device, act);
+        self.removes.extend(leaves.get(&device).copied());
+    }
+
+    /// Without those who get a leaf.
+    fn without_adds(&self) -> Self {
+        let gone = |device: &&DeviceKey| !self.adds.contains_key(*device);
+        let removes = self.removes.iter().filter(gone).copied().collect();
+        Self { endings: self.endings.clone(), removes, adds: BTreeMap::new() }
+    }
 }
 
 impl Replica {
@@ -44,17 +70,16 @@ impl Replica {
             let left = endings().find(|(_, how)| *how == Ended::Left);
             let ending = left.or_else(|| endings().next().filter(|_| everything)).map(|(act, _)| act);
             if everything || ending.is_some() {
-                duty.operations.extend(ending);
+                duty.endings.extend(ending);
                 duty.removes.insert(*device);
             }
         }
-        for device in roster.difference(&self.leaves).filter(|_| everything) {
-            if let (Some(act), true) = (self.adding_act(device), self.packages.contains_key(device)) {
-                duty.operations.insert(act);
-                duty.adds.insert(*device);
+        for device in roster.iter().filter(|device| everything && **device != self.device) {
+            if let Some(act) = self.adding_act(device) {
+                duty.add(*device, act, &self.leaves);
             }
         }
-        (!duty.adds.is_empty() || !duty.removes.is_empty()).then_some(duty)
+        (!duty.is_empty()).then_some(duty)
     }
 
     /// This device's place in the order in which members commit on the head; 0 goes first (K-10). In a
@@ -66,7 +91,7 @@ impl Replica {
         if self.is_draft() {
             let ordinary = |device: &DeviceKey| !self.view.is_keyholder(&(*device).into());
             self.place(|device| (ordinary(device), [0; 32]))
-        } else if self.duty().is_some_and(|duty| duty.operations.iter().any(signed)) {
+        } else if self.duty().is_some_and(|duty| duty.operations().iter().any(signed)) {
             0
         } else {
             let head = self.head();
@@ -83,8 +108,28 @@ impl Replica {
         at.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
     }
 
-    /// The act that a commit cites to add a member's device.
+    /// The act that a commit cites to give a member's device a leaf, if it needs one: its own wish; else, once,
+    /// what let it in. Who has spoken since that was carried out on another branch asks anew: its old request opens
+    /// nothing any more.
     fn adding_act(&self, device: &DeviceKey) -> Option<EntryId> {
+        let first = || {
+            let act = self.entering_act(device).filter(|_| !self.leaves.contains(device))?;
+            let unheard = !self.spoke_in.contains_key(device);
+            (self.packages.contains_key(&act) && (unheard || !self.is_carried_out(&act))).then_some(act)
+        };
+        // Whoever waits for keys knows no head to bring others to.
+        let wish = self.due_resync(device).filter(|_| self.due_resync(&self.device).is_none());
+        wish.or_else(first)
+    }
+
+    /// Devices to which new keys are due.
+    pub fn wishes(&self) -> impl Iterator<Item = DeviceKey> {
+        let adds = self.duty().map(|duty| duty.adds).unwrap_or_default();
+        adds.into_iter().filter(|(_, act)| self.is_resync(act)).map(|(device, _)| device)
+    }
+
+    /// The act by which a member without keys is given some.
+    fn entering_act(&self, device: &DeviceKey) -> Option<EntryId> {
         let admission = self.view.members.get(&(*device).into()).and_then(|info| info.admission);
         admission.or_else(|| self.brought.get(device).copied())
     }
@@ -107,8 +152,8 @@ impl Replica {
             }
             return Ok(false);
         };
-        let body =
-            Commit { message: commit.message.into(), operations: duty.operations.into_iter().collect() };
+        let operations = duty.operations().into_iter().collect();
+        let body = Commit { message: commit.message.into(), operations };
         let entry = self.compose(Kind::Commit, &body.to_payload(), round)?;
         let epoch = EpochId::from(entry.id());
         self.pending = Some((entry.id(), commit.next));
@@ -117,14 +162,9 @@ impl Replica {
             return Err(AuthorError::Unusable);
         }
         if let Some(welcome) = commit.welcome {
-            for device in &duty.adds {
-                let record = [epoch.as_bytes().as_slice(), &welcome].concat();
-                shelf::put_named(
-                    round.overlay,
-                    &self.group,
-                    &shelf::named(b"welcome", device.as_bytes()),
-                    record,
-                );
+            let record = [epoch.as_bytes().as_slice(), &welcome].concat();
+            for act in duty.adds.values() {
+                shelf::put_named(round.overlay, &self.group, &welcome_name(act), record.clone());
             }
         }
         self.tell_opened(round)?;
@@ -137,28 +177,26 @@ impl Replica {
         if let Ok(commit) = self.try_commit(&duty, round) {
             return Some((duty, commit));
         }
-        let mut feasible = Duty { adds: BTreeSet::new(), ..duty.clone() };
-        let admission = |device: &DeviceKey| self.adding_act(device);
-        for act in duty.adds.iter().filter_map(admission) {
-            feasible.operations.remove(&act);
-        }
-        for device in &duty.adds {
+        let mut feasible = duty.without_adds();
+        for (device, act) in &duty.adds {
             let mut more = feasible.clone();
-            more.adds.insert(*device);
-            more.operations.extend(admission(device));
+            more.add(*device, *act, &self.leaves);
             if self.try_commit(&more, round).is_ok() {
                 feasible = more;
             }
         }
-        if feasible.adds.is_empty() && feasible.removes.is_empty() {
+        if feasible.is_empty() {
             return None;
         }
         self.try_commit(&feasible, round).ok().map(|commit| (feasible, commit))
     }
 
     fn try_commit(&self, duty: &Duty, round: &mut Round<'_>) -> Result<seal::Commit, SealError> {
-        let adds = duty.adds.iter().filter_map(|d| self.packages.get(d).map(|kp| (*d, kp.clone()))).collect();
-        self.fitting_commit(&Change { adds, removes: duty.removes.clone() }, &duty.operations, round)
+        let package =
+            |(device, act): (&DeviceKey, &EntryId)| Some((*device, self.packages.get(act)?.clone()));
+        let change =
+            Change { adds: duty.adds.iter().filter_map(package).collect(), removes: duty.removes.clone() };
+        self.fitting_commit(&change, &duty.operations(), round)
     }
 
     /// A commit on the head that an entry has room for.
@@ -192,4 +230,24 @@ impl Replica {
             package.and_then(|(package, _)| self.can_add(crypto::device_key(&guest), &package, round));
         tried != Err(SealError::TooLong)
     }
+
+    /// The Welcome for a member that was let in or moved here, with the epoch it leads to: epoch 32 ‖ Welcome.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn welcome(&self, device: &DeviceKey, round: &Round<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.entering_act(device).map_or(Ok(None), |act| self.welcome_by(&act, round))
+    }
+
+    /// The same for the commit that carried a certain act out, if this device made it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn welcome_by(&self, act: &EntryId, round: &Round<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shelf(round).named(&welcome_name(act))
+    }
+}
+
+fn welcome_name(act: &EntryId) -> Vec<u8> {
+    shelf::named(b"welcome", act.as_bytes())
 }

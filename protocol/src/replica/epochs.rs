@@ -1,18 +1,39 @@
-//! Epochs: believing commits, choosing the head, telling keys (G-3 … G-9, K-5 … K-9).
+//! Epochs: believing commits, choosing the head (G-3 … G-9, K-6 … K-9).
 
 use std::collections::BTreeSet;
 
-use super::author::AuthorError;
 use super::shelf;
 use super::{Replica, Round};
 use crate::entry::Entry;
 use crate::group::epoch::{EpochKeys, NewEpoch};
 use crate::group::membership::{Admission, OpState, Operation, View};
-use crate::group::operation::{Commit, Control, Opened, OpenedEpoch};
+use crate::group::operation::{Commit, Control};
 use crate::group::seal::{EpochState, Expected, SealError};
 use crate::id::{DeviceKey, EntryId, EpochId};
-use crate::kind::Kind;
 use crate::store::StoreError;
+
+/// A commit, and what its own past and its parent say.
+pub(super) struct Case<'a> {
+    pub(super) author: DeviceKey,
+    pub(super) parent: EpochId,
+    pub(super) past: OpState,
+    /// V(commit).
+    pub(super) view: &'a View,
+    /// The leaves of the parent.
+    pub(super) leaves: &'a BTreeSet<DeviceKey>,
+}
+
+/// What the operations of a commit come to.
+#[derive(Default)]
+struct Cited {
+    /// Devices that get a leaf.
+    adds: BTreeSet<DeviceKey>,
+    /// Those of them that have an old one.
+    swaps: BTreeSet<DeviceKey>,
+    /// Devices of people who are put out or go.
+    ended: BTreeSet<DeviceKey>,
+    leavings_alone: bool,
+}
 
 impl Replica {
     /// A commit entry: believed if its author may make it and it does what it cites, no more.
@@ -42,6 +63,7 @@ impl Replica {
         shelf::put_epoch_keys(round.overlay, &self.group, &epoch, &keys);
         shelf::put_secret(round.overlay, &self.group, &shelf::state_name(&epoch), state.to_bytes());
         self.enter(epoch, parent, entry.device(), ends, past, keys);
+        round.events.extend(self.swapped_by(&epoch).map(super::Event::Rekeyed));
         self.reload_head(round)
     }
 
@@ -62,9 +84,8 @@ impl Replica {
         let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
         let view = self.view_at(past).clone();
         let Ok(leaves) = state.leaves() else { return Ok(None) };
-        let Some(expected) = self.expected(&commit, entry.device(), past, &view, &leaves) else {
-            return Ok(None);
-        };
+        let case = Case { author: entry.device(), parent, past, view: &view, leaves: &leaves };
+        let Some(expected) = self.expected(&commit, &case) else { return Ok(None) };
         match state.apply(&parent, &commit.message, &expected) {
             Ok(next) => Ok(Some(next)),
             Err(SealError::Removed | _) => Ok(None),
@@ -72,45 +93,52 @@ impl Replica {
     }
 
     /// What the cited operations entitle a commit to, or `None` if its author may not make it (K-6, G-6).
-    pub(super) fn expected(
-        &self,
-        commit: &Commit,
-        author: DeviceKey,
-        past: OpState,
-        view: &View,
-        leaves: &BTreeSet<DeviceKey>,
-    ) -> Option<Expected> {
+    pub(super) fn expected(&self, commit: &Commit, case: &Case<'_>) -> Option<Expected> {
+        let Case { author, view, leaves, .. } = *case;
         let roster = view.roster();
-        let known = self.logs.states().set(past);
-        let (mut adds, mut named) = (BTreeSet::new(), BTreeSet::new());
-        let mut only_leaves = true;
+        let Cited { adds, swaps, mut ended, leavings_alone } = self.cited(commit, case)?;
+        let mut removes: BTreeSet<DeviceKey> = leaves.difference(&roster).copied().collect();
+        ended.retain(|device| leaves.contains(device));
+        // Who is out because what let him in fell has no ending to cite.
+        let has_ending = |device: &&DeviceKey| view.ended(&(**device).into()).is_some();
+        let all_cited = removes.iter().filter(has_ending).all(|device| ended.contains(device));
+        let fits = adds.is_subset(&roster) && ended.is_subset(&removes) && all_cited;
+        // A commit that carries nothing out would cost every member a state, as often as anybody likes.
+        let carries = !adds.is_empty() || !removes.is_empty();
+        let member = view.member_of(&author)?;
+        let may = view.is_keyholder(&member) || carries && (leavings_alone || !self.is_draft());
+        let operations = commit.operations.iter().copied().collect();
+        removes.extend(swaps);
+        (may && fits).then_some(Expected { author, adds, removes, operations, roster })
+    }
+
+    /// What a commit cites; `None` if it may not.
+    fn cited(&self, commit: &Commit, case: &Case<'_>) -> Option<Cited> {
+        let known = self.logs.states().set(case.past);
+        let mut cited = Cited { leavings_alone: true, ..Cited::default() };
         for id in &commit.operations {
             let operation = self.membership.operation(id).filter(|_| known.contains(id))?;
-            only_leaves &= *operation == Operation::Leave;
+            cited.leavings_alone &= *operation == Operation::Leave;
             match operation {
+                Operation::Bring { device } if self.is_resync(id) => {
+                    if !self.is_open_resync(id, &case.parent, |act| known.contains(act)) {
+                        return None;
+                    }
+                    cited.adds.insert(*device);
+                    cited.swaps.extend(case.leaves.get(device).copied());
+                }
                 Operation::Admit { device, .. } | Operation::Bring { device } => {
-                    if !leaves.contains(device) {
-                        adds.insert(*device);
+                    if !case.leaves.contains(device) {
+                        cited.adds.insert(*device);
                     }
                 }
                 Operation::Remove { .. } | Operation::Expel { .. } | Operation::Leave => {
-                    named.extend(view.ended_by(id).map(|member| DeviceKey(member.0)));
+                    cited.ended.extend(case.view.ended_by(id).map(|member| DeviceKey(member.0)));
                 }
                 _ => return None,
             }
         }
-        let removes: BTreeSet<DeviceKey> = leaves.difference(&roster).copied().collect();
-        named.retain(|device| leaves.contains(device));
-        // Who is out because what let him in fell has no ending to cite.
-        let ended = |device: &&DeviceKey| view.ended(&(**device).into()).is_some();
-        let all_cited = removes.iter().filter(ended).all(|device| named.contains(device));
-        let member = view.member_of(&author)?;
-        // A commit that carries nothing out would cost every member a state, as often as anybody likes.
-        let carries = !adds.is_empty() || !removes.is_empty();
-        let may = view.is_keyholder(&member) || carries && (only_leaves || !self.is_draft());
-        let operations = commit.operations.iter().copied().collect();
-        let fits = adds.is_subset(&roster) && named.is_subset(&removes) && all_cited;
-        (may && fits).then_some(Expected { author, adds, removes, operations, roster })
+        Some(cited)
     }
 
     /// Whether a commit cites an act that ends somebody (K-8).
@@ -160,46 +188,5 @@ impl Replica {
             Admission::KeyHolder => self.view.is_keyholder(&member),
             Admission::Vouches(_) => self.view.members.contains_key(&member),
         }
-    }
-
-    /// Posts the control keys a newcomer needs to read every act: of all epochs not told yet, and of
-    /// those whose own teller is no leaf any more, for a joiner can check leaves' signatures only.
-    pub(super) fn tell_opened(&mut self, round: &mut Round<'_>) -> Result<(), AuthorError> {
-        let mut telling = self.untold();
-        for epoch in self.tree.chain(usize::MAX) {
-            let node = self.tree.get(&epoch);
-            let gone = node.is_some_and(|node| !self.leaves.contains(&node.maker));
-            if let (true, Some(parent)) = (gone, node.and_then(|node| node.parent)) {
-                telling.insert(parent);
-            }
-        }
-        let keys = telling.into_iter().filter_map(|epoch| {
-            let control = self.ring.control(&epoch)?;
-            Some(OpenedEpoch { epoch, control: (*control.as_bytes()).into() })
-        });
-        let body = Opened { epochs: keys.take(512).collect() };
-        self.post(Kind::Opened, &body.to_payload(), round).map(|_| ())
-    }
-
-    /// Epochs that a newcomer's chain of `opened` statements would not lead to: the parents of the
-    /// head, and losing branches, which may become known long after the commit that beat them.
-    fn untold(&self) -> BTreeSet<EpochId> {
-        let head = self.head();
-        self.tree.epochs().filter(|epoch| **epoch != head && !self.told.contains(epoch)).copied().collect()
-    }
-
-    /// Whether a key-holder owes newcomers the key of an epoch that became known late.
-    pub(super) fn owes_keys(&self) -> bool {
-        self.view.is_keyholder(&self.member())
-            && self.may_write(Kind::Opened).is_ok()
-            && !self.untold().is_empty()
-    }
-
-    /// The Welcome for a device that was let in, with the epoch it leads to: epoch 32 ‖ Welcome.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn welcome(&self, device: &DeviceKey, round: &Round<'_>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shelf(round).named(&shelf::named(b"welcome", device.as_bytes()))
     }
 }

@@ -129,9 +129,8 @@ impl Replica {
     /// Members of this group who ask for a leaf, and have none and no act that brings it yet.
     pub fn to_bring<'a>(&'a self, asked: impl Iterator<Item = &'a Move>) -> Vec<Move> {
         let member = |asked: &&Move| self.view.member_of(&asked.device).is_some();
-        let fresh = |asked: &&Move| {
-            !self.leaves.contains(&asked.device) && !self.packages.contains_key(&asked.device)
-        };
+        let fresh =
+            |asked: &&Move| !self.leaves.contains(&asked.device) && !self.brought.contains_key(&asked.device);
         asked.filter(member).filter(fresh).map(|asked| Move { door: None, ..asked.clone() }).collect()
     }
 

@@ -91,7 +91,7 @@ impl Replica {
         }
         let mut parents = Parents::default();
         for (facts, entry) in applied {
-            self.learn_control(&entry.epoch(), round)?;
+            self.recall_control(&entry.epoch(), round)?;
             let meta = Meta::from(&entry);
             let past = self.logs.past_of(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
             let body = self.open_body(&entry);
@@ -119,7 +119,7 @@ impl Replica {
     }
 
     /// A control key of before this device's time, from the store.
-    fn learn_control(&mut self, epoch: &EpochId, round: &Round<'_>) -> Result<(), OpenError> {
+    fn recall_control(&mut self, epoch: &EpochId, round: &Round<'_>) -> Result<(), OpenError> {
         if self.ring.control(epoch).is_none()
             && let Some(control) = self.shelf(round).control_key(epoch)?
         {

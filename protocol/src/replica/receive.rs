@@ -51,6 +51,7 @@ impl Replica {
         };
         let candidates = self.candidates(&entry);
         if candidates.is_empty() {
+            self.note_unplaced(&entry);
             return Ok(Received::Unknown);
         }
         if self.is_stored(&entry, &candidates, round)? {

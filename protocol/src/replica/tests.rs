@@ -51,6 +51,18 @@ impl Desk {
         Self::with(1, |round| Replica::found("picket", Suite::Classical, "alice", round).ok()).unwrap()
     }
 
+    /// The same desk, to try something on.
+    fn copy(&self) -> Self {
+        Self {
+            replica: self.replica.clone(),
+            store: self.store.clone(),
+            overlay: self.overlay.clone(),
+            rng: self.rng.clone(),
+            events: self.events.clone(),
+            entries: self.entries.clone(),
+        }
+    }
+
     fn act<R>(&mut self, work: impl FnOnce(&mut Replica, &mut Round<'_>) -> R) -> R {
         let replica = &mut self.replica;
         let (result, events, entries) =
@@ -188,7 +200,8 @@ impl Joiner {
         }
         let (store, mut overlay, mut rng) =
             (MemoryStore::new(), Overlay::default(), SeededRng::new(self.seed + 1000));
-        let (joined, events, _) = round(&store, &mut overlay, &mut rng, |round| bootstrap.complete(round));
+        let (joined, events, _) =
+            round(&store, &mut overlay, &mut rng, |round| bootstrap.complete(None, round));
         let replica = joined?.replica;
         let mut desk = Desk { replica, store, overlay, rng, events, entries: entries.to_vec() };
         desk.act(|replica, round| replica.introduce("somebody", round)).unwrap();

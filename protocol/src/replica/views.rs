@@ -240,11 +240,16 @@ impl Replica {
         epochs.into_iter().filter_map(|epoch| self.claim(epoch)).take(2).collect()
     }
 
-    /// Claims by which callers are recognised: of so many epochs, the newest first.
+    /// Claims by which callers are recognised: of so many epochs, those first in which members on other branches
+    /// spoke last, then those of the head's branch, the newest first.
     pub fn recognised(&self, depth: usize) -> Vec<Claim> {
-        let chain = self.tree.chain(depth);
-        let rivals: Vec<EpochId> = chain.iter().flat_map(|epoch| self.tree.siblings(epoch)).collect();
-        chain.into_iter().chain(rivals).take(depth).filter_map(|epoch| self.claim(epoch)).collect()
+        let chain = self.tree.chain(usize::MAX);
+        let ours: BTreeSet<&EpochId> = chain.iter().collect();
+        let current = self.spoke_in.iter().filter(|(device, _)| self.view.member_of(device).is_some());
+        let rivals: BTreeSet<EpochId> =
+            current.map(|(_, epoch)| *epoch).filter(|epoch| !ours.contains(epoch)).collect();
+        let rivals = rivals.into_iter().take(depth / 2);
+        rivals.chain(chain).take(depth).filter_map(|epoch| self.claim(epoch)).collect()
     }
 
     fn claim(&self, epoch: EpochId) -> Option<Claim> {

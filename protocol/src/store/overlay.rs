@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Batch, Change, Key, Retention, Store, StoreError, Table};
 
 /// Pending changes of one round: of each record the last one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Overlay {
     records: BTreeMap<Key, Option<(Retention, Vec<u8>)>>,
     secrets: BTreeMap<Key, Option<Zeroizing<Vec<u8>>>>,

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 
 use super::groups::{DoorState, Groups};
 use super::handshake::{self, Claim, Role, Transcript};
-use super::message::{MAX_MAIL_PART, MAX_MAIL_PARTS, Message, SLOT_LEN};
+use super::message::{Message, SLOT_LEN};
 use super::session::{ConnectionId, Link, Shown, State};
 use super::{HELLO_TIME, KNOCK_TIME, Output, REPLY_DELAY, Sync};
 use crate::id::{DeviceKey, GroupId};
@@ -273,53 +273,10 @@ impl Sync {
         None
     }
 
-    pub(super) fn on_knock(&mut self, conn: ConnectionId, request: Vec<u8>) -> Option<()> {
-        let State::Door { group, invite } = &self.sessions.get(&conn)?.state else {
-            return None;
-        };
-        self.outputs.push_back(Output::Knocked { conn, group: *group, invite: *invite, request });
-        Some(())
-    }
-
-    /// Answers a joiner, as fast as the line takes it. Who asks again before he has got it all is not
-    /// listening.
-    pub fn mail(&mut self, conn: ConnectionId, bytes: &[u8]) {
-        if self.sessions.get(&conn).is_some_and(|session| !session.mail.is_empty()) {
-            return self.drop_session(conn);
-        }
-        let chunks: Vec<&[u8]> = bytes.chunks(MAX_MAIL_PART).collect();
-        let Ok(parts) = u8::try_from(chunks.len()) else {
-            return;
-        };
-        let mail = (0..parts).zip(chunks);
-        let mail = mail.map(|(part, bytes)| Message::Mail { part, parts, bytes: bytes.to_vec() });
-        if let Some(session) = self.sessions.get_mut(&conn) {
-            session.mail = mail.collect();
-        }
-        self.send_mail(conn);
-    }
-
     /// Tells a joiner that the code opens nothing for him.
     pub fn refuse(&mut self, conn: ConnectionId, why: DoorState) {
         self.send(conn, &Message::Refused(why as u8));
         self.drop_session(conn);
-    }
-
-    pub(super) fn on_mail(&mut self, conn: ConnectionId, part: u8, of: u8, bytes: Vec<u8>) -> Option<()> {
-        let State::Knocking { invite, parts } = &mut self.sessions.get_mut(&conn)?.state else {
-            return None;
-        };
-        if usize::from(part) != parts.len() || of > MAX_MAIL_PARTS {
-            return None;
-        }
-        parts.push(bytes);
-        if part.saturating_add(1) < of {
-            return Some(());
-        }
-        let (invite, bytes) = (*invite, parts.concat());
-        self.outputs.push_back(Output::Mail { invite, bytes });
-        self.drop_session(conn);
-        Some(())
     }
 }
 

@@ -8,6 +8,7 @@ use rand_core::CryptoRng;
 use super::Connected;
 use super::groups::{Door, LogHead};
 use super::handshake::{Claim, Role, Transcript};
+use super::mail::Asked;
 use super::message::{Head, Message, ShortDevice, ShortId, ShortLog};
 use crate::crypto::Secret;
 use crate::entry::Lane;
@@ -62,7 +63,11 @@ pub(super) struct Session {
     pub(super) links: BTreeMap<u8, Link>,
     /// When its groups were found.
     pub(super) opened: Option<Moment>,
-    /// Parts of a joiner's mail that wait for room on the line.
+    /// What this side asked for.
+    pub(super) asked: Option<Asked>,
+    /// When the other side may ask again.
+    pub(super) ask_after: Option<Moment>,
+    /// Parts of mail that wait for room on the line.
     pub(super) mail: VecDeque<Message>,
     /// Bytes handed out and not yet said to have left.
     pub(super) sent: usize,
@@ -84,6 +89,8 @@ impl Session {
             short_key: Secret::new([0; 32]),
             links: BTreeMap::new(),
             opened: None,
+            asked: None,
+            ask_after: None,
             mail: VecDeque::new(),
             sent: 0,
         }

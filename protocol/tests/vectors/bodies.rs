@@ -12,7 +12,7 @@ use piquet_protocol::group::genesis::{Found, Genesis};
 use piquet_protocol::group::membership::{Channel, Parameter};
 use piquet_protocol::group::operation::{
     Admit, Approve, Commit, Control, Dismiss, Doorway, Empty, Invite, Move, Opened, OpenedEpoch, Persons,
-    Profile, Promote, Remove, Revoke, Rule,
+    Profile, Promote, Remove, Resync, Revoke, Rule,
 };
 use piquet_protocol::id::{DeviceKey, EntryId, EpochId, GroupId, MemberId};
 use piquet_protocol::kind::Kind;
@@ -41,6 +41,7 @@ fn read(kind: Kind, payload: &[u8]) -> Result<(), DecodeError> {
         Kind::Approve => Approve::from_payload(payload).map(drop),
         Kind::Found => Found::from_payload(payload).map(drop),
         Kind::Move => Move::from_payload(payload).map(drop),
+        Kind::Resync => Resync::from_payload(payload).map(drop),
         Kind::Leave | Kind::Merge | Kind::Resign => Ok(()),
         Kind::Grievance => Grievance::from_payload(payload).map(drop),
         Kind::Support => Support::from_payload(payload).map(drop),
@@ -250,11 +251,19 @@ fn a_move() -> Move {
     }
 }
 
+fn a_door() -> Doorway {
+    Doorway { key: ONE, request: [2; 32].into(), peer: [4; 32].into() }
+}
+
+fn a_resync(package: usize) -> Vec<u8> {
+    Resync { key_package: vec![5; package].into(), door: a_door() }.to_payload()
+}
+
 /// What several decide, and how a draft becomes a group.
 fn decisions() -> Vec<Value> {
     let promote = Promote { member: ONE, channel: Channel::Council };
     let consent = Approve { act: ACT, consent: Some([7; 64].into()) };
-    let door = Doorway { key: ONE, request: [2; 32].into(), peer: [4; 32].into() };
+    let door = a_door();
     let found = Found {
         parameters: vec![0xa0].into(),
         group_info: vec![1; 4].into(),
@@ -277,6 +286,8 @@ fn decisions() -> Vec<Value> {
         of("B-19", Kind::Found, "the outer body", found.to_payload()),
         of("B-20", Kind::Move, "in the group", a_move().to_payload()),
         of("B-20", Kind::Move, "in the draft", Move { door: Some(door), ..a_move() }.to_payload()),
+        of("B-21", Kind::Resync, "new keys", a_resync(30)),
+        of("B-21", Kind::Resync, "the longest key package", a_resync(3_500)),
     ]
 }
 
@@ -292,6 +303,8 @@ fn refused_decisions() -> Vec<Value> {
         of("B-16", Kind::Rule, "more than a year", rule(Parameter::Wait, 366)),
         of("B-16", Kind::Rule, "an unknown parameter", vec![0xa3, 0x00, 0x03, 0x01, 0x01, 0x02, 0x00]),
         of("B-20", Kind::Move, "too long a key package", long.to_payload()),
+        of("B-21", Kind::Resync, "too long a key package", a_resync(3_501)),
+        of("B-21", Kind::Resync, "no door", vec![0xa1, 0x00, 0x41, 0x05]),
     ]
 }
 

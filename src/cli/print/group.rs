@@ -51,6 +51,9 @@ impl Printer {
             let id = short(proposal);
             self.say("status-proposal", &[("group", &crate::cli::quoted(&name)), ("id", id)]);
         }
+        if group.waits_for_keys {
+            self.say("status-waits-for-keys", &[("group", &crate::cli::quoted(&name))]);
+        }
         if group.fell > 0 {
             let count = group.fell.to_string();
             self.say("status-fell", &[("group", &crate::cli::quoted(&name)), ("count", &count)]);

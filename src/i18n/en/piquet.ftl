@@ -41,6 +41,7 @@ status-group = { $name } ({ $kind }): { $members ->
    *[other] { $members } members
 }, { $entries } entries, { $peers } connected, last heard { $heard }
 status-proposal = A proposal waits for your signature: `piquet proposal show { $group } { $id }`
+status-waits-for-keys = { $group }: this laptop lacks the keys that others write with, and has asked for new ones. Leave the node running while others are there; what you write is kept and read.
 status-fell = { $count ->
     [one] One decision that enough had signed does not stand any more, because it rests on somebody put out since: see `piquet proposal list { $group }`, and do it again in your own name if it is right.
    *[other] { $count } decisions that enough had signed do not stand any more, because they rest on somebody put out since: see `piquet proposal list { $group }`, and do them again in your own name if they are right.
@@ -233,6 +234,8 @@ event-proposal = { $name }: { $who } proposes something that several have to sig
 event-founded = { $name } is a group from here on: its key-holders have agreed. This node moves there by itself.
 event-members-left = { $name }: { $who } ({ $member }) has left.
 event-members-fell = { $name }: { $who } ({ $member }) is not a member any more: what let them in does not stand.
+event-rekeyed = { $name }: the laptop of { $who } ({ $member }) has new keys. If that is a surprise, ask them by another way: whoever has stolen a laptop's key could have done it.
+event-rekeyed-self = { $name }: this laptop has new keys and reads on from here.
 event-named = { $name }: { $member } goes by the name { $who }.
 event-joined = You are in { $name }.
 event-disk-full = The disk is full: everything that is there can be read, nothing new is kept. Make room; the node goes on by itself.

@@ -42,6 +42,7 @@ status-group = { $name } ({ $kind }) : { $members ->
    *[other] { $members } membres
 }, { $entries } entrées, { $peers } en ligne, dernières nouvelles { $heard }
 status-proposal = Une proposition attend votre signature : `piquet proposal show { $group } { $id }`
+status-waits-for-keys = { $group } : il manque à cet ordinateur les clés avec lesquelles les autres écrivent ; il en a demandé de nouvelles. Laissez tourner le nœud tant que d'autres sont là ; ce que vous écrivez est gardé et lu.
 status-fell = { $count ->
     [one] Une décision signée par assez de monde ne tient plus, parce qu'elle repose sur quelqu'un exclu depuis : voyez `piquet proposal list { $group }`, et refaites-la en votre nom si elle est juste.
    *[other] { $count } décisions signées par assez de monde ne tiennent plus, parce qu'elles reposent sur quelqu'un exclu depuis : voyez `piquet proposal list { $group }`, et refaites-les en votre nom si elles sont justes.
@@ -246,6 +247,8 @@ event-proposal = { $name } : { $who } propose quelque chose qui demande plusieur
 event-founded = { $name } est désormais un groupe fondé : tout le monde nommé a donné son accord. Ce nœud y passe de lui-même.
 event-members-left = { $name } : { $who } ({ $member }) a quitté le groupe.
 event-members-fell = { $name } : { $who } ({ $member }) n'est plus membre : ce qui l'avait fait entrer ne vaut plus.
+event-rekeyed = { $name } : l'ordinateur de { $who } ({ $member }) a de nouvelles clés. Si cela vous surprend, demandez-le-lui autrement : qui aurait volé la clé d'un ordinateur pourrait l'avoir fait.
+event-rekeyed-self = { $name } : cet ordinateur a de nouvelles clés et lit la suite à partir d'ici.
 event-named = { $name } : { $member } porte le nom { $who }.
 event-equivocation = { $name } : { $who } ({ $member }) a signé deux entrées différentes pour une même place.
 event-rolled-back = { $name } : ce profil est une ancienne copie. Il n'y écrit plus rien.

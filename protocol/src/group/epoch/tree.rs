@@ -59,6 +59,17 @@ impl EpochTree {
         Self { root, draft, nodes, children: BTreeMap::new(), spoke: BTreeMap::new() }
     }
 
+    /// The first epoch of the tree.
+    pub fn root(&self) -> EpochId {
+        self.root
+    }
+
+    /// Begins anew at an epoch: of what led there, and of other branches, this node has no states to follow.
+    pub fn restart(&mut self, root: EpochId, founder: DeviceKey) {
+        let spoke = std::mem::take(&mut self.spoke);
+        *self = Self { spoke, ..Self::new(root, founder, self.draft) };
+    }
+
     /// The node of an epoch.
     pub fn get(&self, epoch: &EpochId) -> Option<&EpochNode> {
         self.nodes.get(epoch)

@@ -9,7 +9,7 @@ use crate::node::{Decision, Matter};
 const RULES: Rules = Rules { admit: 1, few: 1, wait: 7 };
 
 /// A group founded out of a draft of so many people: the first `council` of them hold its keys.
-fn union(seed: u64, people: usize, council: usize) -> (Sim, GroupId) {
+pub(super) fn union(seed: u64, people: usize, council: usize) -> (Sim, GroupId) {
     let (mut sim, draft) = picket(seed, people);
     let holders: BTreeSet<MemberId> = (1..council).map(|laptop| member(&mut sim, laptop, draft)).collect();
     let act = sim.act(0, |node, now| node.found(draft, &holders, RULES, now)).unwrap();
@@ -31,16 +31,16 @@ fn proposed(sim: &mut Sim, draft: GroupId) -> GroupId {
     replica.proposed().next().unwrap().1.found.group()
 }
 
-fn open_for(sim: &mut Sim, laptop: usize, group: GroupId, act: EntryId) -> bool {
+pub(super) fn open_for(sim: &mut Sim, laptop: usize, group: GroupId, act: EntryId) -> bool {
     let node = sim.laptop(laptop).node.as_ref().unwrap();
     node.proposal(&group, &act).is_ok_and(|proposal| proposal.waits_for_me)
 }
 
-fn is_in(sim: &mut Sim, laptop: usize, group: GroupId) -> bool {
+pub(super) fn is_in(sim: &mut Sim, laptop: usize, group: GroupId) -> bool {
     sim.laptop(laptop).node.as_ref().unwrap().group(&group).is_some()
 }
 
-fn same_head(sim: &mut Sim, people: usize, group: GroupId) -> bool {
+pub(super) fn same_head(sim: &mut Sim, people: usize, group: GroupId) -> bool {
     let first = head(sim, 0, group);
     (1..people).all(|laptop| head(sim, laptop, group) == first)
 }
@@ -153,7 +153,7 @@ fn whoever_is_away_at_the_founding_moves_when_back() {
     );
 }
 
-fn let_in(sim: &mut Sim, by: usize, group: GroupId, name: &str) -> usize {
+pub(super) fn let_in(sim: &mut Sim, by: usize, group: GroupId, name: &str) -> usize {
     let laptop = sim.add();
     let expires = sim.now().after(Duration::from_secs(86_400));
     let invite = sim.act(by, |node, now| node.invite(group, 1, expires, now)).unwrap();
@@ -162,7 +162,7 @@ fn let_in(sim: &mut Sim, by: usize, group: GroupId, name: &str) -> usize {
     laptop
 }
 
-fn roster(sim: &mut Sim, laptop: usize, group: GroupId) -> BTreeSet<MemberId> {
+pub(super) fn roster(sim: &mut Sim, laptop: usize, group: GroupId) -> BTreeSet<MemberId> {
     let replica = sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap();
     replica.view().members.keys().copied().collect()
 }

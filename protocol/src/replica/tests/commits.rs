@@ -1,7 +1,7 @@
 //! Commits that the checklist of MLS alone would believe.
 
 use super::*;
-use crate::group::operation::Commit;
+use crate::group::operation::{Commit, Doorway, Resync};
 use crate::group::seal::Change;
 
 /// A commit entry of this desk's on an epoch, carrying out whatever it likes.
@@ -110,6 +110,64 @@ fn an_admission_that_can_not_be_carried_out_stops_nothing_else() {
     assert!(carla.replica.is_clean());
     assert!(!carla.replica.leaves.contains(&twin.device));
     assert!(carla.replica.leaves.contains(&one.device()));
+}
+
+/// A wish of this device's for new keys.
+fn wish(desk: &mut Desk, seed: u64) -> (EntryId, Vec<u8>) {
+    let key = desk.replica.key.clone();
+    let (package, _) =
+        crate::group::seal::key_package(&key, Suite::Classical, &mut SeededRng::new(seed)).unwrap();
+    let door = Doorway { key: desk.replica.device(), request: [1; 32].into(), peer: [2; 32].into() };
+    let body = Resync { key_package: package.clone().into(), door };
+    (desk.post(Kind::Resync, &body.to_payload()), package)
+}
+
+#[test]
+fn a_wish_for_new_keys_is_carried_out_once_and_only_the_newest() {
+    let (mut alice, mut bob, mut carla) = three();
+    let bobs = bob.replica.device();
+    let swap =
+        |package: &[u8]| Change { adds: vec![(bobs, package.to_vec())], removes: BTreeSet::from([bobs]) };
+    let (older, old_package) = wish(&mut bob, 70);
+    let (newer, package) = wish(&mut bob, 71);
+    alice.sync(&bob);
+    carla.sync(&bob);
+    let parent = alice.replica.head();
+    let outdated = commit(&mut alice.copy(), parent, &swap(&old_package), &[older]);
+    let mut reader = carla.copy();
+    reader.take(outdated.bytes());
+    assert!(reader.rejected(&outdated.id()), "there is a newer one");
+    alice.act(Replica::carry_out).unwrap();
+    let made = alice.replica.head();
+    assert_ne!(made, parent);
+    carla.sync(&alice);
+    assert_eq!(carla.replica.head(), made, "the newest is carried out");
+    assert!(alice.replica.duty().is_none(), "and no other");
+    for (act, package) in [(newer, &package), (older, &old_package)] {
+        let spent = commit(&mut alice, made, &swap(package), &[act]);
+        let mut reader = carla.copy();
+        reader.take(spent.bytes());
+        assert!(reader.rejected(&spent.id()));
+        assert_eq!(reader.replica.head(), made);
+    }
+}
+
+#[test]
+fn nobody_gets_a_leaf_by_anothers_package_or_after_he_is_out() {
+    let (mut alice, mut bob, carla) = three();
+    let (_, carlas) = {
+        let mut guest = carla.copy();
+        wish(&mut guest, 72)
+    };
+    let door = Doorway { key: bob.replica.device(), request: [1; 32].into(), peer: [2; 32].into() };
+    let theft = bob.post(Kind::Resync, &Resync { key_package: carlas.into(), door }.to_payload());
+    alice.sync(&bob);
+    assert!(alice.rejected(&theft), "the package is another's");
+    wish(&mut bob, 73);
+    alice.post(Kind::Remove, &remove(&bob));
+    alice.sync(&bob);
+    alice.act(Replica::carry_out).unwrap();
+    assert!(!alice.replica.leaves.contains(&bob.replica.device()));
 }
 
 /// Another device's request whose key package has the leaf key of the first: the same seed makes it.

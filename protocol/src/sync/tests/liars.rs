@@ -25,6 +25,41 @@ fn who_claims_entries_he_does_not_have_is_asked_once_and_not_for_ever() {
 }
 
 #[test]
+fn mail_that_nobody_asked_for_ends_a_session() {
+    let part = |part| Message::Mail { part, parts: 2, bytes: vec![7; 100] };
+    for asked in [false, true] {
+        let mut node = Node::new(1);
+        node.meet(1, 2, &[claim(1, 2)]);
+        if asked {
+            node.sync.ask_members(&group(1), device(60), &[0; 4096]);
+        }
+        assert_eq!(closes(&node.take(1, &part(0)), 1), !asked);
+        if asked {
+            let outputs = node.take(1, &part(1));
+            let mail = Output::Mail { invite: device(60), bytes: vec![7; 200] };
+            assert!(outputs.contains(&mail) && !closes(&outputs, 1), "the session goes on");
+            assert!(closes(&node.take(1, &part(0)), 1), "once");
+        }
+    }
+}
+
+#[test]
+fn a_member_who_knocks_without_end_is_heard_twice_a_second() {
+    let mut node = Node::new(1);
+    node.meet(1, 2, &[claim(1, 2)]);
+    let mut heard = 0;
+    for _ in 0..100 {
+        let outputs = node.take(1, &Message::Knock(vec![0; 4096]));
+        heard += outputs.iter().filter(|output| matches!(output, Output::Asked { .. })).count();
+        assert!(!closes(&outputs, 1));
+    }
+    assert_eq!(heard, 1);
+    node.wait(SECOND);
+    let outputs = node.take(1, &Message::Knock(vec![0; 4096]));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Asked { .. })));
+}
+
+#[test]
 fn what_one_promises_and_does_not_deliver_is_asked_of_the_next_and_he_is_given_up() {
     let mut node = Node::new(1);
     let (teaser, _) = node.meet(1, 2, &[claim(1, 2)]);

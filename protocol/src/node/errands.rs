@@ -1,0 +1,247 @@
+//! Keys by a code of one's own making: for whoever moves from a draft to a group (M-20), and for a member
+//! whose device has no keys of the epochs that others are in (K-11). Such a device posts a wish with a door,
+//! and knocks there where members can be reached, until somebody who has carried the wish out opens.
+
+use std::time::Duration;
+
+use super::Node;
+use super::founding::{doorways, leads_to};
+use crate::crypto;
+use crate::group::invite::{Hint, InviteCode, JoinRequest};
+use crate::group::operation::{Control, Doorway, Resync};
+use crate::id::{DeviceKey, GroupId};
+use crate::kind::Kind;
+use crate::replica::{AuthorError, Errand, Joining, Replica};
+use crate::store::{Store, StoreError};
+use crate::sync::ConnectionId;
+use crate::time::Timestamp;
+
+/// How long a code of one's own is good for: nobody else can use it.
+const OWN_CODE_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// First and longest pause before a device on an errand knocks again.
+const KNOCK_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+/// Most addresses at which a device on an errand knocks.
+const MAX_DOORS: usize = 16;
+/// For so long nothing new must have come before a device that is behind asks for new keys: most who are
+/// behind only wait for entries that are on their way.
+const BEHIND_PATIENCE: Duration = Duration::from_secs(20);
+/// The mail for new keys may be lost: after so long they are asked for again.
+const RESYNC_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// A wish for keys, to be posted.
+pub(super) struct Wish {
+    pub(super) key_package: Vec<u8>,
+    pub(super) door: Doorway,
+    joining: Joining,
+}
+
+impl<S: Store> Node<S> {
+    /// Makes a code of one's own, told through `group`.
+    pub(super) fn ask_with(
+        &mut self,
+        group: GroupId,
+        errand: Errand,
+        now: Timestamp,
+    ) -> Result<Wish, AuthorError> {
+        let Some(replica) = self.replicas.get(&group) else { return Err(AuthorError::Unusable) };
+        let hints = replica.contacts().into_iter().filter_map(|(_, address)| Hint::from_multiaddr(&address));
+        let hints: Vec<Hint> = hints.take(MAX_DOORS).collect();
+        let (suite, key, person) = (replica.suite(), replica.mover().clone(), self.person_in(&group));
+        let to = errand.group().unwrap_or(group);
+        let code = InviteCode::generate(&to, suite, now.after(OWN_CODE_TIME), hints, &mut *self.rng);
+        let keys = code.keys();
+        let (joining, key_package) = Joining::with_key(code, errand, &person, key, &mut *self.rng)?;
+        let door = Doorway {
+            key: keys.public(),
+            request: (*keys.request.as_bytes()).into(),
+            peer: (*keys.peer.as_bytes()).into(),
+        };
+        Ok(Wish { key_package, door, joining })
+    }
+
+    /// Posts a wish, and knocks from now on.
+    pub(super) fn set_out(
+        &mut self,
+        group: GroupId,
+        wish: Wish,
+        (kind, payload): (Kind, &[u8]),
+        now: Timestamp,
+    ) -> Result<(), AuthorError> {
+        let posted = self.in_group(group, None, now, |replica, round| replica.post(kind, payload, round));
+        posted.transpose()?;
+        let invite = self.keep_join(wish.joining);
+        self.knock_later(invite, 0, now);
+        Ok(())
+    }
+
+    /// Looks, when everything a neighbour had is here, whether this device is left behind.
+    pub(super) fn watch(&mut self, group: GroupId, now: Timestamp) {
+        let Some(replica) = self.replicas.get_mut(&group) else { return };
+        if replica.is_behind() {
+            let (entries, _) = replica.counts();
+            let due = self.clock.at(now).after(BEHIND_PATIENCE);
+            self.agenda.behind.entry(group).or_insert((due, entries));
+        } else {
+            self.agenda.behind.remove(&group);
+        }
+    }
+
+    /// Asks for new keys where this device has been behind for long, though nothing more came.
+    pub(super) fn tick_behind(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let moment = self.clock.at(now);
+        let due = self.agenda.behind.iter().filter(|(_, (at, _))| *at <= moment);
+        for (group, before) in due.map(|(group, (_, before))| (*group, *before)).collect::<Vec<_>>() {
+            self.agenda.behind.remove(&group);
+            let grown = self.replicas.get(&group).is_some_and(|replica| replica.counts().0 > before);
+            self.watch(group, now);
+            if !grown && self.agenda.behind.contains_key(&group) {
+                match self.resync(group, now) {
+                    Err(AuthorError::Store(error)) => return Err(error),
+                    _ => self.sync.compare_soon(&group, moment),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for new keys, unless that was done a short while ago.
+    fn resync(&mut self, group: GroupId, now: Timestamp) -> Result<(), AuthorError> {
+        let Some(replica) = self.replicas.get(&group) else { return Ok(()) };
+        replica.may_write(Kind::Resync)?;
+        let moment = self.clock.at(now);
+        if self.agenda.resyncs.get(&group).is_some_and(|next| moment < *next) {
+            return Ok(());
+        }
+        self.agenda.resyncs.insert(group, moment.after(RESYNC_PAUSE));
+        self.end_resync(&group);
+        let wish = self.ask_with(group, Errand::Resync(group), now)?;
+        let body = Resync { key_package: wish.key_package.clone().into(), door: wish.door.clone() };
+        self.set_out(group, wish, (Kind::Resync, &body.to_payload()), now)
+    }
+
+    /// An earlier wish for new keys in a group is of no use any more.
+    pub(super) fn end_resync(&mut self, group: &GroupId) {
+        let of_group = |join: &super::Join| join.joining.errand() == Errand::Resync(*group);
+        let earlier: Vec<DeviceKey> =
+            self.joins.iter().filter(|(_, join)| of_group(join)).map(|(invite, _)| *invite).collect();
+        for invite in earlier {
+            self.end_join(&invite);
+        }
+    }
+
+    /// A member asks in its session for the mail for a wish of its own.
+    pub(super) fn asked(
+        &mut self,
+        conn: ConnectionId,
+        request: &[u8],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let links: Vec<(GroupId, DeviceKey)> = self
+            .sync
+            .peers()
+            .filter(|(of, ..)| *of == conn)
+            .map(|(_, group, device)| (group, device))
+            .collect();
+        for (group, device) in links {
+            let doors = self.replicas.get(&group).into_iter().flat_map(Replica::doorways);
+            let own = doors.filter(|(_, of, _)| *of == device).map(|(.., door)| door.key);
+            for invite in own.collect::<Vec<_>>() {
+                if let Some(mail) = self.mail_on_errand(group, invite, request, now)? {
+                    self.sync.mail(conn, &mail);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The mail for somebody who waits at a door of its own, if this device has made the commit for it.
+    pub(super) fn mail_on_errand(
+        &mut self,
+        group: GroupId,
+        invite: DeviceKey,
+        request: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let moves = doorways(self.replicas.values(), &group).map(|(device, door)| (None, device, door));
+        let resyncs = self.replicas.get(&group).into_iter().flat_map(Replica::doorways);
+        let resyncs = resyncs.map(|(act, device, door)| (Some(act), device, door));
+        let Some((act, device, door)) = moves.chain(resyncs).find(|(.., door)| door.key == invite) else {
+            return Ok(None);
+        };
+        let key = crypto::Secret::new(*door.request);
+        let opened = JoinRequest::open(request, &key, &group, &invite);
+        if !opened.is_ok_and(|request| request.device == device) {
+            return Ok(None);
+        }
+        let mail = self.ask(group, now, |replica, round| match act {
+            Some(act) => replica.welcome_by(&act, round),
+            None => replica.welcome(&device, round),
+        });
+        mail.unwrap_or(Ok(None))
+    }
+
+    fn knock_later(&mut self, invite: DeviceKey, failures: u32, now: Timestamp) {
+        let (first, longest) = KNOCK_PAUSE;
+        let pause = first.saturating_mul(1 << failures.min(9)).min(longest);
+        self.agenda.knocks.insert(invite, (self.clock.at(now).after(pause), failures));
+    }
+
+    /// A device on an errand knocks where members can be reached, until somebody has its keys.
+    pub(super) fn tick_knocks(&mut self, now: Timestamp) {
+        let moment = self.clock.at(now);
+        let due = |(_, (at, _)): &(&DeviceKey, &(_, u32))| *at <= moment;
+        let due: Vec<_> = self
+            .agenda
+            .knocks
+            .iter()
+            .filter(due)
+            .map(|(invite, (_, failures))| (*invite, *failures))
+            .collect();
+        for (invite, failures) in due {
+            self.agenda.knocks.remove(&invite);
+            let Some(join) = self.joins.get_mut(&invite) else { continue };
+            join.drop_idle();
+            let waits = join.bootstrap.is_none();
+            self.knock_later(invite, failures.saturating_add(1), now);
+            if waits {
+                self.refresh_hints(invite);
+                self.knock(invite, now);
+            }
+        }
+    }
+
+    /// Members may be reached elsewhere since.
+    fn refresh_hints(&mut self, invite: DeviceKey) {
+        let Some(join) = self.joins.get_mut(&invite) else { return };
+        let through = match join.joining.errand() {
+            Errand::Move(next) => self.replicas.values().find(|replica| leads_to(replica) == Some(next)),
+            Errand::Resync(group) => self.replicas.get(&group),
+            Errand::Join => None,
+        };
+        let contacts = through.map(Replica::contacts).unwrap_or_default();
+        let hints = contacts.iter().filter_map(|(_, address)| Hint::from_multiaddr(address));
+        join.joining.code.hints = hints.take(MAX_DOORS).collect();
+    }
+
+    fn knock(&mut self, invite: DeviceKey, now: Timestamp) {
+        let Some(join) = self.joins.get(&invite) else { return };
+        let addresses: Vec<String> = join.joining.code.hints.iter().map(Hint::multiaddr).collect();
+        let (errand, request) = (join.joining.errand(), join.joining.door().request);
+        for address in addresses {
+            self.call_again(&address, now);
+        }
+        // Some may be reached only by the sessions they have opened themselves.
+        if let Errand::Resync(group) = errand {
+            self.sync.ask_members(&group, invite, &request);
+        }
+    }
+
+    /// Those who were on their way when this node stopped go on.
+    pub(super) fn resume_errands(&mut self, now: Timestamp) {
+        let away = self.joins.iter().filter(|(_, join)| join.joining.errand() != Errand::Join);
+        for invite in away.map(|(invite, _)| *invite).collect::<Vec<_>>() {
+            self.knock_later(invite, 0, now);
+        }
+    }
+}
