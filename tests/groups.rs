@@ -109,3 +109,50 @@ fn one_hand_puts_out_a_member_but_no_key_holder() {
     assert_eq!(laptops[0].refused(&["proposal", "approve", "riders", id]), (1, "decided".into()));
     until("carla stays", || members(&laptops[2]) == ["amina", "bruno", "carla"]);
 }
+
+#[test]
+fn a_group_cut_in_two_that_let_people_in_apart_grows_together() {
+    let mut laptops = union(&["amina", "bruno", "carla", "dia"]);
+    let address = |laptop: &Laptop| laptop.one(&["status"])["listen"][0].as_str().unwrap().to_owned();
+    let kill = |laptops: &mut Vec<Laptop>, which: &[usize]| {
+        which.iter().for_each(|at| laptops[*at].kill());
+    };
+    let mut stays: Vec<String> = laptops.iter().map(address).collect();
+    let come_in = |laptops: &mut Vec<Laptop>, name: &str, through: usize| {
+        let mut newcomer = Laptop::of(name);
+        newcomer.up();
+        assert_eq!(newcomer.one(&["join", &laptops[through].invite("riders")])["state"], "joined");
+        newcomer.one(&["send", "riders", &format!("{name} to this half")]);
+        let read = |at: usize| laptops[at].texts("riders").last().is_some_and(|text| text.starts_with(name));
+        until("this half reads it", || read(through) && read(through + 1));
+        let at = address(&newcomer);
+        laptops.push(newcomer);
+        at
+    };
+    let peers = |laptop: &Laptop| laptop.one(&["status"])["groups"][0]["peers"].as_u64().unwrap();
+    until("everybody is connected with everybody", || laptops.iter().all(|laptop| peers(laptop) == 3));
+    kill(&mut laptops, &[0, 1]);
+    stays.push(come_in(&mut laptops, "eva", 2));
+    kill(&mut laptops, &[2, 3, 4]);
+    [0, 1].iter().for_each(|at| laptops[*at].up_at(&stays[*at]));
+    come_in(&mut laptops, "finn", 0);
+    // The cable is mended. Of the two branches of keys one wins; whoever was let in on the other gets new ones.
+    [2, 3, 4].iter().for_each(|at| laptops[*at].up_at(&stays[*at]));
+    let everybody = ["amina", "bruno", "carla", "dia", "eva", "finn"];
+    let whole = |laptop: &Laptop| {
+        let status = laptop.one(&["status"])["groups"][0].clone();
+        members(laptop) == everybody && status["waits_for_keys"] == false
+    };
+    until("all are members, everywhere", || laptops.iter().all(whole));
+    let said = |laptop: &Laptop, text: &str| laptop.texts("riders").iter().any(|read| read == text);
+    for (laptop, name) in laptops.iter().zip(everybody) {
+        laptop.one(&["send", "riders", &format!("{name} to all")]);
+    }
+    until("everybody reads everybody", || {
+        everybody.iter().all(|name| laptops.iter().all(|laptop| said(laptop, &format!("{name} to all"))))
+    });
+    assert!(said(&laptops[4], "eva to this half") && said(&laptops[5], "finn to this half"));
+    let epochs: Vec<_> =
+        laptops.iter().map(|laptop| laptop.one(&["group", "show", "riders"])["epoch"].clone()).collect();
+    assert!(epochs.windows(2).all(|pair| pair[0] == pair[1]), "{epochs:?}");
+}
