@@ -127,8 +127,8 @@ struct Agenda {
     /// When whoever moves to a group knocks again, and how often it has in vain.
     knocks: BTreeMap<DeviceKey, (Moment, u32)>,
     /// Groups where members write in epochs unknown here: when new keys are asked for unless something
-    /// comes, and how many entries there were.
-    behind: BTreeMap<GroupId, (Moment, usize)>,
+    /// comes, how many entries there were, and how often it was put off.
+    behind: BTreeMap<GroupId, (Moment, usize, u32)>,
     /// When new keys may be asked for again.
     resyncs: BTreeMap<GroupId, Moment>,
     /// When something was last said or done in each group, or this node started.
@@ -384,6 +384,7 @@ impl<S: Store> Node<S> {
         self.settle_forks(group, now)?;
         self.plan_duty(group, now)?;
         self.plan_succession(group, now)?;
+        self.watch(group, now);
         self.plan_beacon(group, now);
         self.plan_pledges(group, now)
     }
@@ -538,7 +539,7 @@ impl<S: Store> Node<S> {
     /// each input.
     pub fn deadline(&self) -> Option<Timestamp> {
         let knocks = self.agenda.knocks.values().map(|(at, _)| at);
-        let behind = self.agenda.behind.values().map(|(at, _)| at);
+        let behind = self.agenda.behind.values().map(|(at, ..)| at);
         let timers = self.agenda.duties.values().chain(self.agenda.beacons.values());
         let agenda = timers.chain(knocks).chain(behind).copied();
         let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);

@@ -190,6 +190,8 @@ pub struct Replica {
     made: BTreeMap<EpochId, resync::Made>,
     /// Epochs in which members write and of which nothing is known here, by their hints.
     unplaced: BTreeSet<[u8; 8]>,
+    /// Devices whose newest entry is on a branch that has won and that this device has no keys of.
+    elsewhere: BTreeSet<DeviceKey>,
     /// How much of each author is taken.
     quota: quota::Quota,
     /// Highest plausible Lamport clock of a message.

@@ -25,6 +25,8 @@ const MAX_DOORS: usize = 16;
 /// For so long nothing new must have come before a device that is behind asks for new keys: most who are
 /// behind only wait for entries that are on their way.
 const BEHIND_PATIENCE: Duration = Duration::from_secs(20);
+/// How often that is put off where new things come all the time.
+const MOST_PATIENCE: u32 = 5;
 /// The mail for new keys may be lost: after so long they are asked for again.
 const RESYNC_PAUSE: Duration = Duration::from_secs(3_600);
 
@@ -74,31 +76,39 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Looks, when everything a neighbour had is here, whether this device is left behind.
+    /// Looks whether this device is left behind.
     pub(super) fn watch(&mut self, group: GroupId, now: Timestamp) {
         let Some(replica) = self.replicas.get_mut(&group) else { return };
         if replica.is_behind() {
             let (entries, _) = replica.counts();
             let due = self.clock.at(now).after(BEHIND_PATIENCE);
-            self.agenda.behind.entry(group).or_insert((due, entries));
+            self.agenda.behind.entry(group).or_insert((due, entries, 0));
         } else {
             self.agenda.behind.remove(&group);
         }
     }
 
-    /// Asks for new keys where this device has been behind for long, though nothing more came.
+    /// Asks for new keys where this device has been behind for long, though nothing more came; or though much
+    /// did, for groups are never silent.
     pub(super) fn tick_behind(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let moment = self.clock.at(now);
-        let due = self.agenda.behind.iter().filter(|(_, (at, _))| *at <= moment);
-        for (group, before) in due.map(|(group, (_, before))| (*group, *before)).collect::<Vec<_>>() {
+        let due = self.agenda.behind.iter().filter(|(_, (at, ..))| *at <= moment);
+        for (group, (_, before, times)) in due.map(|(group, due)| (*group, *due)).collect::<Vec<_>>() {
             self.agenda.behind.remove(&group);
-            let grown = self.replicas.get(&group).is_some_and(|replica| replica.counts().0 > before);
-            self.watch(group, now);
-            if !grown && self.agenda.behind.contains_key(&group) {
-                match self.resync(group, now) {
-                    Err(AuthorError::Store(error)) => return Err(error),
-                    _ => self.sync.compare_soon(&group, moment),
-                }
+            let Some(replica) = self.replicas.get_mut(&group) else { continue };
+            let (entries, _) = replica.counts();
+            if !replica.is_behind() {
+                continue;
+            }
+            if entries > before && times < MOST_PATIENCE {
+                self.agenda
+                    .behind
+                    .insert(group, (moment.after(BEHIND_PATIENCE), entries, times.saturating_add(1)));
+                continue;
+            }
+            match self.resync(group, now) {
+                Err(AuthorError::Store(error)) => return Err(error),
+                _ => self.sync.compare_soon(&group, moment),
             }
         }
         Ok(())

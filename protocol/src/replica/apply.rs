@@ -266,6 +266,7 @@ impl Replica {
         round: &mut Round<'_>,
     ) {
         self.spoke_in.insert(entry.device(), entry.epoch());
+        self.note_elsewhere(entry.device(), entry.epoch(), facts);
         if entry.header().lane == Lane::Acts {
             self.note_voice(entry);
         }

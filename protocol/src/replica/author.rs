@@ -143,6 +143,7 @@ impl Replica {
             resyncs: BTreeMap::new(),
             made: BTreeMap::new(),
             unplaced: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
             quota: super::quota::Quota::default(),
             clock: 0,
             frozen: None,

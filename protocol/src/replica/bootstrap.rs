@@ -423,6 +423,7 @@ impl Bootstrap {
     fn adopt(&self, live: &Replica, chain: &BTreeMap<EpochId, Secret>, round: &mut Round<'_>) -> Replica {
         let mut replica = live.clone();
         replica.tree.restart(self.epoch, live.founder());
+        replica.elsewhere.clear();
         self.keep_keys(&mut replica, chain, round);
         replica
     }

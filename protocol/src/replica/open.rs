@@ -168,6 +168,7 @@ impl Replica {
         for (facts, entry) in tips {
             self.logs.restore(&Meta::from(&entry), facts);
             self.spoke_in.insert(entry.device(), entry.epoch());
+            self.note_elsewhere(entry.device(), entry.epoch(), facts);
             let body = self.open_body(&entry);
             let message = body.as_ref().and_then(|body| Message::from_payload(&body.payload).ok());
             self.note_clock(message.map_or(0, |message| message.clock));

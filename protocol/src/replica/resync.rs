@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Replica;
 use crate::entry::UnverifiedEntry;
+use crate::group::membership::Operation;
 use crate::group::operation::{Commit, Control, Doorway, Resync};
 use crate::group::seal;
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
@@ -41,11 +42,35 @@ impl Replica {
         }
     }
 
-    /// Whether members write in epochs that no commit known here leads to.
+    /// Notes whether somebody writes in an epoch that this device has no keys of, though what gave this device
+    /// its keys was known to them: then that branch has won.
+    pub(super) fn note_elsewhere(&mut self, device: DeviceKey, epoch: EpochId, facts: Facts) {
+        let knew = |act: EntryId| self.logs.states().set(facts.ops).contains(&act);
+        if self.ring.whole(&epoch).is_none() && self.keys_came_by().is_some_and(knew) {
+            self.elsewhere.insert(device);
+        } else {
+            self.elsewhere.remove(&device);
+        }
+    }
+
+    /// The act that the commit carried out by which this device has its keys; none for who founded the group.
+    fn keys_came_by(&self) -> Option<EntryId> {
+        let operations = &self.made.get(&self.tree.root())?.operations;
+        operations.iter().copied().find(|act| match self.membership.operation(act) {
+            Some(Operation::Admit { device, .. } | Operation::Bring { device }) => *device == self.device,
+            _ => false,
+        })
+    }
+
+    /// Whether members write in epochs that no commit known here leads to, or on a branch that has won and that
+    /// this device has no keys of.
     pub fn is_behind(&mut self) -> bool {
-        let known: BTreeSet<[u8; 8]> = self.ring.epochs().map(EpochId::hint).collect();
-        self.unplaced.retain(|hint| !known.contains(hint));
-        !self.unplaced.is_empty() && self.frozen.is_none()
+        if !self.unplaced.is_empty() {
+            let known: BTreeSet<[u8; 8]> = self.ring.epochs().map(EpochId::hint).collect();
+            self.unplaced.retain(|hint| !known.contains(hint));
+        }
+        let elsewhere = || self.elsewhere.iter().any(|device| self.view.member_of(device).is_some());
+        self.frozen.is_none() && (!self.unplaced.is_empty() || elsewhere())
     }
 
     /// Notes what a commit says it carries out.

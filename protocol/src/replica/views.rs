@@ -53,6 +53,8 @@ pub struct MemberView {
     pub admitted_by: Option<MemberId>,
     /// The clock of its newest entry.
     pub last_heard: Option<u32>,
+    /// Whether it has a leaf in the head: what is written now can be read by it.
+    pub keyed: bool,
 }
 
 impl Replica {
@@ -143,6 +145,7 @@ impl Replica {
             keyholder: self.view.is_keyholder(member),
             admitted_by: info.admitted_by,
             last_heard: self.last_heard.get(&DeviceKey(member.0)).copied(),
+            keyed: self.leaves.contains(&DeviceKey(member.0)),
         };
         self.view.members.iter().map(view).collect()
     }
