@@ -208,6 +208,8 @@ pub enum Reply {
         share: usize,
         /// By that member's clock.
         last_heard: Option<String>,
+        /// Whether what is written now can be read by it.
+        keyed: bool,
         /// Whether this is this profile.
         me: bool,
     },

@@ -95,6 +95,7 @@ fn reply(replica: &Replica, view: &MemberView, all: &[MemberView], joined: Optio
         invited,
         share: (invited * 100).checked_div(let_in).unwrap_or(0),
         last_heard: view.last_heard.map(|time| utc(u64::from(time))),
+        keyed: view.keyed,
         me: view.member == replica.member(),
     }
 }

@@ -86,8 +86,19 @@ impl Printer {
     }
 
     pub(super) fn member(&self, reply: &Reply) -> bool {
-        let Reply::Member { member, name, role, votes, invited_by, joined, invited, share, last_heard, me } =
-            reply
+        let Reply::Member {
+            member,
+            name,
+            role,
+            votes,
+            invited_by,
+            joined,
+            invited,
+            share,
+            last_heard,
+            keyed,
+            me,
+        } = reply
         else {
             return true;
         };
@@ -110,6 +121,9 @@ impl Printer {
         if *invited > 0 {
             let args = [("count", invited.to_string()), ("share", share.to_string())];
             parts.push(self.texts.get("let-in", &args.each_ref().map(|(k, v)| (*k, v.as_str()))));
+        }
+        if !keyed {
+            parts.push(self.texts.get("no-keys-yet", &[]));
         }
         if let Some(heard) = last_heard.as_deref().filter(|_| !me) {
             parts.push(self.texts.get("last-heard", &[("time", &here(heard))]));

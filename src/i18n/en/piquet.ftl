@@ -69,6 +69,7 @@ group-members = { $count ->
 group-words = Its words, for whoever joins to compare: { $words }
 group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group: `piquet group found`
 group-group = Founded: its key-holders decide together. What waits for signatures: `piquet proposal list { $name }`
+no-keys-yet = has no keys yet: can't read what is written now
 role-votes = votes
 proposal-found = { $author } proposes to make a group of this draft; key-holders: { $about }
 proposal-expel = { $author } proposes to put out for good: { $about }

@@ -70,6 +70,7 @@ group-members = { $count ->
 group-words = Ses mots, à comparer par qui rejoint : { $words }
 group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé : `piquet group found`
 group-group = Groupe fondé : celles et ceux qui portent ses clés décident ensemble. Ce qui attend des signatures : `piquet proposal list { $name }`
+no-keys-yet = n'a pas encore de clés : ne peut pas lire ce qui s'écrit maintenant
 role-votes = vote
 proposal-found = { $author } propose de faire un groupe de cette ébauche ; porteraient ses clés : { $about }
 proposal-expel = { $author } propose d'exclure définitivement : { $about }
