@@ -211,9 +211,10 @@ impl Split {
             *replica.view() == view && replica.head() == head && replica.is_clean() && talks && !waits
         };
         let group = self.group;
+        let members: BTreeSet<DeviceKey> = view.roster();
         let alone = |split: &mut Self, laptop: usize| {
             let node = split.sim.laptop(laptop).node.as_ref().unwrap();
-            !node.peers().any(|(_, of, _)| of == group)
+            !node.peers().any(|(_, of, device)| of == group && members.contains(&device))
         };
         let others: Vec<usize> = self.inside().into_iter().filter(|laptop| !loyal.contains(laptop)).collect();
         loyal.iter().all(|laptop| whole(self, *laptop)) && others.iter().all(|laptop| alone(self, *laptop))
@@ -232,9 +233,11 @@ impl Split {
             };
             let view = replica.view();
             out += &format!(
-                "{laptop} {:02x} head {:02x} frozen {:?} members {:02x?} council {} roll {} fell {} clean {} waits {waits} joining {joining} peers {peers} may {:?}\n",
+                "{laptop} {:02x} head {:02x} at {} entries {:?} frozen {:?} members {:02x?} council {} roll {} fell {} clean {} waits {waits} joining {joining} peers {peers} may {:?}\n",
                 replica.device().0[0],
                 replica.head().0[0],
+                replica.epoch_number(),
+                replica.counts(),
                 replica.frozen(),
                 view.members.keys().map(|member| member.0[0]).collect::<Vec<_>>(),
                 view.council.len(),
