@@ -97,8 +97,8 @@ kinds! {
 }
 
 impl Kind {
-    /// What may be sealed under an epoch that is not clean: the way to repair it (K-9). An invite or
-    /// admission is not: whoever is out would read the code's keys in it.
+    /// What may be sealed under an epoch that is not clean: the way to repair it, and a merge, which says
+    /// nothing (K-9). An invite or admission is not: whoever is out would read the code's keys in it.
     pub fn repairs(self) -> bool {
         matches!(
             self,
@@ -112,6 +112,7 @@ impl Kind {
                 | Self::Dismiss
                 | Self::Approve
                 | Self::Resync
+                | Self::Merge
         )
     }
 }

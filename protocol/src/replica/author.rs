@@ -189,8 +189,11 @@ impl Replica {
     /// # Errors
     /// Why not.
     pub fn may_write(&self, kind: Kind) -> Result<(), AuthorError> {
-        if let Some(why) = self.frozen {
-            return Err(AuthorError::Frozen(why));
+        match self.frozen {
+            // Whoever a branch put out still owes the others an act that cites it (L-6).
+            Some(Frozen::Ended) if kind == Kind::Merge => {}
+            None => {}
+            Some(why) => return Err(AuthorError::Frozen(why)),
         }
         // Whose states are lost can still ask for new keys under those of the last epoch it was in.
         if !self.leaves.contains(&self.device) && kind != Kind::Resync {

@@ -23,7 +23,8 @@ impl Replica {
         if let (Lane::Talk, Some(fork)) = (log.lane, self.logs.fork(&log)) {
             self.hide_from(log, fork.seq, round)?;
         }
-        self.unsettled |= log.lane == Lane::Acts;
+        // Forked talk may have drawn a branch in here that others never draw in.
+        self.unsettled = true;
         round.events.push(Event::Equivocation(log.device));
         Ok(())
     }
@@ -42,7 +43,8 @@ impl Replica {
     }
 
     /// Cites the branches this node had built on before it saw the proof, so that they count for
-    /// everybody. Waits while nothing may be written.
+    /// everybody; even if it is out by one of them, for else it would be out on this node alone. Waits
+    /// while nothing may be written.
     ///
     /// # Errors
     /// See [`AuthorError`].

@@ -2,6 +2,7 @@
 
 mod coming_in;
 mod commits;
+mod forks;
 mod gate;
 mod restart;
 

@@ -35,7 +35,7 @@ fn an_unclean_epoch_seals_removals_leavings_and_their_commits_alone() {
     assert!(!carla.replica.is_clean());
     let allowed: Vec<Kind> =
         KINDS.into_iter().filter(|kind| carla.replica.may_write(*kind).is_ok()).collect();
-    assert_eq!(allowed, [Kind::Remove, Kind::Revoke, Kind::Leave, Kind::Commit]);
+    assert_eq!(allowed, [Kind::Remove, Kind::Revoke, Kind::Leave, Kind::Commit, Kind::Merge]);
     let refused = carla.act(|replica, round| replica.post_beacon(vec!["/ip4/10.0.0.3/tcp/1".into()], round));
     assert_eq!(refused, Err(AuthorError::Rekeying), "no address either");
     let told = carla.entries.len();
