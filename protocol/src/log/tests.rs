@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::entry::Class;
 
+mod verdicts;
+
 pub(super) const GROUP: GroupId = GroupId([200; 32]);
 pub(super) const ME: DeviceKey = DeviceKey([10; 32]);
 pub(super) const BOB: DeviceKey = DeviceKey([11; 32]);
@@ -65,6 +67,16 @@ pub(super) fn talk(n: u8, device: DeviceKey, seq: u32, prev: u8, acts: &[u8], ci
 
 impl World {
     pub(super) fn offer(&mut self, meta: &Meta) -> Ingest {
+        let verdict = self.store(meta);
+        while let Some(plan) = self.applicable() {
+            for next in plan {
+                self.apply(&next, false);
+            }
+        }
+        verdict
+    }
+
+    fn store(&mut self, meta: &Meta) -> Ingest {
         let verdict = self.logs.ingest(meta, &self.shelf);
         if verdict == Ingest::Accepted {
             self.shelf.trunks.insert((meta.log(), meta.header.seq), meta.id);
@@ -72,15 +84,17 @@ impl World {
         if matches!(verdict, Ingest::Accepted | Ingest::Branch | Ingest::Equivocation) {
             self.shelf.stored.insert(meta.id, meta.clone());
         }
-        let known = |epoch: &EpochId| *epoch == EpochId::from(GROUP);
-        while let Some(plan) = self.logs.next_applicable(known, &self.shelf) {
-            for next in plan {
-                let facts = self.logs.mark_applied(&next, false, &self.shelf);
-                self.shelf.facts.insert(next.id, facts);
-                self.applied.push(next.id);
-            }
-        }
         verdict
+    }
+
+    fn applicable(&self) -> Option<Vec<Meta>> {
+        self.logs.next_applicable(|epoch| *epoch == EpochId::from(GROUP), &self.shelf)
+    }
+
+    fn apply(&mut self, meta: &Meta, operation: bool) {
+        let facts = self.logs.mark_applied(meta, operation, &self.shelf);
+        self.shelf.facts.insert(meta.id, facts);
+        self.applied.push(meta.id);
     }
 }
 
