@@ -301,7 +301,10 @@ impl<S: Store> Node<S> {
 
     /// Whether this device waits for new keys in a group (K-11).
     pub fn waits_for_keys(&self, group: &GroupId) -> bool {
-        self.joins.values().any(|join| join.joining.errand() == Errand::Resync(*group))
+        let knocks = |invite| self.agenda.knocks.contains_key(invite);
+        self.joins.iter().any(|(invite, join)| {
+            join.joining.errand() == Errand::Resync(*group) && (knocks(invite) || join.bootstrap.is_some())
+        })
     }
 
     /// Codes that were refused since this node started, and why.

@@ -11,7 +11,7 @@ use crate::group::seal::{self, SealError};
 use crate::id::{DeviceKey, GroupId};
 use crate::kind::Kind;
 use crate::log::LogId;
-use crate::replica::{AuthorError, Bootstrap, BootstrapError, Event, Joining, Replica, Round};
+use crate::replica::{AuthorError, Bootstrap, BootstrapError, Errand, Event, Joining, Mail, Replica, Round};
 use crate::store::{Key, Retention, Store, StoreError, Table};
 use crate::sync::{ConnectionId, DoorState};
 use crate::time::Timestamp;
@@ -54,6 +54,14 @@ impl<S: Store> Node<S> {
 
     pub(super) fn mailed(&mut self, invite: DeviceKey, mail: &[u8], now: Timestamp) {
         let Some(join) = self.joins.get_mut(&invite) else { return };
+        if let Errand::Resync(group) = join.joining.errand() {
+            // Several may have carried the wish out at once: of each answer the keys are wanted once.
+            let epoch = Mail::decode(mail).map(|mail| mail.epoch);
+            let known = |replica: &Replica| epoch.is_none_or(|epoch| replica.has_keys_of(&epoch));
+            if join.bootstrap.is_some() || self.replicas.get(&group).is_none_or(known) {
+                return;
+            }
+        }
         // A bogus answer uses nothing up: the request stays, the next answer is tried.
         if let Ok(bootstrap) = join.joining.receive(mail) {
             // What could not be placed was passed over: sessions begin again, so that it is offered again.
@@ -177,7 +185,7 @@ impl<S: Store> Node<S> {
     ) -> Result<(), StoreError> {
         let own = replica.member();
         self.replicas.insert(group, replica);
-        self.end_resync(&group);
+        self.rest_resync(&group);
         self.agenda.behind.remove(&group);
         self.events.extend(events.into_iter().chain([Event::Rekeyed(own)]).map(|event| (group, event)));
         self.stored.extend(stored.into_iter().map(|(log, entry)| (group, None, log, entry)));

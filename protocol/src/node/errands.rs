@@ -120,6 +120,7 @@ impl<S: Store> Node<S> {
         replica.may_write(Kind::Resync)?;
         let moment = self.clock.at(now);
         if self.agenda.resyncs.get(&group).is_some_and(|next| moment < *next) {
+            self.knock_again(&group, now);
             return Ok(());
         }
         self.agenda.resyncs.insert(group, moment.after(RESYNC_PAUSE));
@@ -127,6 +128,27 @@ impl<S: Store> Node<S> {
         let wish = self.ask_with(group, Errand::Resync(group), now)?;
         let body = Resync { key_package: wish.key_package.clone().into(), door: wish.door.clone() };
         self.set_out(group, wish, (Kind::Resync, &body.to_payload()), now)
+    }
+
+    /// The keys have come. Whoever else carried the wish out, on a branch that may win yet, still has mail for it.
+    pub(super) fn rest_resync(&mut self, group: &GroupId) {
+        for (invite, join) in &mut self.joins {
+            if join.joining.errand() == Errand::Resync(*group) {
+                (join.bootstrap, join.held) = (None, None);
+                self.agenda.knocks.remove(invite);
+            }
+        }
+    }
+
+    /// Knocks again with the last wish.
+    fn knock_again(&mut self, group: &GroupId, now: Timestamp) {
+        let waits = |join: &super::Join| join.joining.errand() == Errand::Resync(*group);
+        let waiting = self.joins.iter().filter(|(_, join)| waits(join)).map(|(invite, _)| *invite);
+        for invite in waiting.collect::<Vec<_>>() {
+            if !self.agenda.knocks.contains_key(&invite) {
+                self.knock_later(invite, 0, now);
+            }
+        }
     }
 
     /// An earlier wish for new keys in a group is of no use any more.

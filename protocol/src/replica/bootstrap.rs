@@ -199,7 +199,8 @@ pub struct Mail {
 }
 
 impl Mail {
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    /// Reads the form; nothing is believed.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (epoch, welcome) = bytes.split_first_chunk::<32>()?;
         Some(Self { epoch: EpochId(*epoch), welcome: welcome.to_vec() })
     }

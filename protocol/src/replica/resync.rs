@@ -62,6 +62,11 @@ impl Replica {
         })
     }
 
+    /// Whether this device has all keys of an epoch.
+    pub fn has_keys_of(&self, epoch: &EpochId) -> bool {
+        self.ring.whole(epoch).is_some()
+    }
+
     /// Whether members write in epochs that no commit known here leads to, or on a branch that has won and that
     /// this device has no keys of.
     pub fn is_behind(&mut self) -> bool {
