@@ -41,7 +41,6 @@ use crate::crypto::{self, Secret};
 use crate::entry::Entry;
 use crate::group::epoch::{EpochTree, KeyRing};
 use crate::group::genesis::GenesisParameters;
-use crate::group::membership::OpState;
 use crate::group::membership::{Membership, View};
 use crate::group::operation::{Move, Profile};
 use crate::group::seal::{EpochState, GenesisTree, Suite};
@@ -171,8 +170,6 @@ pub struct Replica {
     last_heard: BTreeMap<DeviceKey, u32>,
     /// Every device that was ever let in: whose entries are taken.
     devices: BTreeSet<DeviceKey>,
-    /// The view of the operations last asked for.
-    view_at: Option<(OpState, View)>,
     /// Epoch of each device's newest entry, for finding it again.
     spoke_in: BTreeMap<DeviceKey, EpochId>,
     /// Request and handshake keys of the invite codes.

@@ -6,35 +6,59 @@
 //! that no majority act completes there and the first three steps stay empty.
 //!
 //! What an act means is read in its own past and fixed when it arrives (M-1); what stands is
-//! computed from the whole set, by `judge`. Evaluation is from scratch, O(acts) a view.
+//! worked out by `advance` from a view that is here already and the acts that it lacks (I-11). Views
+//! are persistent maps, so that one for each act can be kept. With n acts and m persons:
+//!
+//! - the view of everything, kept: O(1);
+//! - one act more that knows the acts before it: O(log n + log m) for each act judged again, that is the
+//!   act, what it signs, and what depends on what flips by it: signatures of whoever is put out, or by
+//!   a ground that falls; admissions by a code that closes; admissions blind to a rule that changes;
+//! - V(past) of an act or message that lacks d acts of the others: as much for each of the d, once;
+//! - memory: O(log n + log m) and n / 8 bits an act.
+//!
+//! An act that is judged costs its signatures.
 
 mod act;
-mod judge;
+mod advance;
+mod doors;
+mod links;
 mod ops;
 mod proposal;
+#[cfg(test)]
+mod reference;
 mod rules;
+mod set;
+mod settle;
 mod view;
 
 pub use act::{Channel, Operation, Right, Void};
-pub use ops::{OpSet, OpState, OpStates};
+pub use ops::{OpState, OpStates};
 pub use proposal::{Proposal, ProposalState};
 pub use rules::{Admission, Founding, MAX_VOUCHES, MAX_WAIT, Parameter, Rules};
 pub use view::{Ended, Ground, InviteInfo, InviteState, MemberInfo, View};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use imbl::OrdSet;
 
 use crate::id::{DeviceKey, EntryId, MemberId};
 use act::{Act, Code, Door, Signature};
+use advance::{Advance, advance};
+use links::{Acts, Links};
+use set::OpSet;
 
 /// All membership acts of one group.
 #[derive(Clone, Debug)]
 pub struct Membership {
     founding: Founding,
-    /// Acts that are not void, in order of arrival (a causal order).
-    acts: Vec<Act>,
-    index: BTreeMap<EntryId, usize>,
-    /// For each act those that sign it, itself among them.
-    signatures: Vec<Vec<usize>>,
+    acts: Acts,
+    links: Links,
+    all: OpSet,
+    /// V of all.
+    view: Arc<View>,
+    /// V of sets that something had in its past.
+    views: BTreeMap<OpState, Arc<View>>,
 }
 
 impl Membership {
@@ -45,7 +69,12 @@ impl Membership {
 
     /// A group as its genesis says.
     pub fn founded(founding: Founding) -> Self {
-        Self { founding, acts: Vec::new(), index: BTreeMap::new(), signatures: Vec::new() }
+        let view = Arc::new(View::empty(founding.rules));
+        let (acts, links, all) = (Acts::default(), Links::default(), OpSet::default());
+        let mut group = Self { founding, acts, links, all, view, views: BTreeMap::new() };
+        group.view = Arc::new(Advance::start(&group));
+        group.views.insert(OpState::default(), group.view.clone());
+        group
     }
 
     /// Adds an act whose past is here. What it means in its own past is fixed now (M-1).
@@ -56,28 +85,62 @@ impl Membership {
         &mut self,
         id: EntryId,
         author: DeviceKey,
-        past: &OpSet,
+        past: OpState,
         operation: Operation,
+        states: &mut OpStates,
     ) -> Result<(), Void> {
-        let act = self.read(id, author, past, operation)?;
-        let at = self.acts.len();
-        self.signatures.push(Vec::new());
-        if let Some(signed) = act.signs.as_ref().and_then(|signature| self.signatures.get_mut(signature.of)) {
-            signed.push(at);
+        let then = self.view_in(past, states);
+        let act = self.read((id, states.number(&id)), author, (states.set(past), then), operation)?;
+        let number = act.number;
+        self.links.insert(&act);
+        self.acts.insert(act);
+        self.all.insert(number);
+        // What is known to whoever knows this act: its view is one step from that of the act's past.
+        let known = states.union(&BTreeSet::from([past]), &[id]);
+        let known = states.set(known);
+        if *known == self.all {
+            // So that they share their blocks, and are soon compared.
+            self.all = (*known).clone();
         }
-        self.index.insert(id, at);
-        self.acts.push(act);
+        self.view = Arc::new(advance(self, &self.all, &self.view, &[number]));
         Ok(())
     }
 
     /// V(S) for everything received.
     pub fn view(&self) -> View {
-        judge::judge(self, &(0..self.acts.len()).collect())
+        (*self.view).clone()
     }
 
     /// V(e) for an entry with these acts in its past.
-    pub fn view_of(&self, past: &OpSet) -> View {
-        judge::judge(self, &past.iter().filter_map(|id| self.index.get(id).copied()).collect())
+    pub fn view_of(&mut self, past: OpState, states: &OpStates) -> View {
+        (*self.view_in(past, states)).clone()
+    }
+
+    /// From the nearest view that is kept, and kept from now on.
+    fn view_in(&mut self, past: OpState, states: &OpStates) -> Arc<View> {
+        if let Some(view) = self.views.get(&past) {
+            return view.clone();
+        }
+        let set = states.set(past);
+        let (mut base, mut lacking) = (past, Vec::new());
+        let view = if *set == self.all {
+            self.view.clone()
+        } else {
+            let before = loop {
+                let (smaller, added) = states.made_of(base);
+                lacking.extend_from_slice(added);
+                base = smaller;
+                if let Some(view) = self.views.get(&base) {
+                    break view;
+                }
+            };
+            Arc::new(advance(self, &set, before, &lacking))
+        };
+        // After a loss acts that were known once may have to come again.
+        if lacking.iter().all(|number| self.acts.get(*number).is_some()) {
+            self.views.insert(past, view.clone());
+        }
+        view
     }
 
     /// Whether an act by `author` that knows all of these would count.
@@ -85,8 +148,8 @@ impl Membership {
     /// # Errors
     /// Why it would be void.
     pub fn check(&self, author: DeviceKey, operation: &Operation) -> Result<(), Void> {
-        let all = OpSet::new(self.acts.iter().map(|act| act.id).collect());
-        self.read(EntryId::default(), author, &all, operation.clone()).map(|_| ())
+        let past = (Arc::new(self.all.clone()), self.view.clone());
+        self.read((EntryId::default(), u32::MAX), author, past, operation.clone()).map(|_| ())
     }
 
     /// The operation of an act that is not void.
@@ -101,63 +164,48 @@ impl Membership {
 
     /// Whether an act that lets somebody in waits for more signatures.
     pub fn is_awaited(&self, device: &DeviceKey, view: &View) -> bool {
-        self.acts.iter().any(|act| {
-            matches!(&act.operation, Operation::Admit { device: of, .. } if of == device)
-                && !view.stands(&act.id)
-                && !view.fell.contains(&act.id)
-        })
+        let naming = self.links.naming.of(&(*device).into()).iter();
+        let admissions = naming.filter_map(|number| self.acts.get(*number)).filter(|act| act.door.is_some());
+        admissions.map(|act| &act.id).any(|id| !view.stands(id) && !view.fell.contains(id))
     }
 
     fn act(&self, id: &EntryId) -> Option<&Act> {
-        self.index.get(id).and_then(|at| self.acts.get(*at))
+        self.acts.find(id)
     }
 
     /// An act as its own past makes it.
-    fn read(&self, id: EntryId, author: DeviceKey, past: &OpSet, operation: Operation) -> Result<Act, Void> {
-        let then = self.view_of(past);
+    fn read(
+        &self,
+        (id, number): (EntryId, u32),
+        author: DeviceKey,
+        (past, then): (Arc<OpSet>, Arc<View>),
+        operation: Operation,
+    ) -> Result<Act, Void> {
         let author = then.person_of(&author).ok_or(Void::Author)?;
         then.entitles(&author, &operation)?;
         then.permits(&operation)?;
-        let mut act = Act {
-            id,
-            author,
-            past: past.clone(),
-            asks: operation.channel().map(Right::from),
-            operation,
-            needed: 0,
-            barred: Vec::new(),
-            decided: BTreeSet::new(),
-            signs: None,
-            door: None,
-            admitted: BTreeSet::new(),
-        };
-        self.set_terms(&mut act, &then)?;
+        let asks = operation.channel().map(Right::from);
+        let (signs, door, barred) = (None, None, Vec::new());
+        let mut act = Act { id, number, author, past, then, operation, asks, needed: 0, barred, signs, door };
+        self.set_terms(&mut act)?;
         let votes = act.asks == Some(Right::Roll) || matches!(act.operation, Operation::Approve { .. });
-        if !votes && !then.members.contains_key(&author) {
+        if !votes && !act.then.members.contains_key(&author) {
             return Err(Void::Author);
         }
-        act.signs = self.signature(&act, &then)?;
-        if let Operation::Admit { invite, .. } = &act.operation {
-            act.door = Some(self.door(&act, invite.as_ref(), &then));
+        act.signs = self.signature(&act)?;
+        if let Operation::Admit { device, invite } = &act.operation {
+            act.door = Some(self.door(&act.then, &(*device).into(), *invite));
         }
-        if matches!(act.operation, Operation::Rule { parameter: Parameter::Admit, .. }) {
-            act.admitted = then.stands.clone();
-        }
-        let issuer = act.door.iter().flat_map(|door| &door.code).map(|code| code.issuer);
-        let concerned: BTreeSet<MemberId> =
-            act.operation.names().into_iter().chain([author]).chain(issuer).collect();
-        let standing = concerned.iter().flat_map(|member| then.endings_of(member));
-        act.decided = standing.map(|(ending, _)| ending).collect();
         Ok(act)
     }
 
     /// Who may sign an act, how many have to, and whose signature never counts.
-    fn set_terms(&self, act: &mut Act, then: &View) -> Result<(), Void> {
+    fn set_terms(&self, act: &mut Act) -> Result<(), Void> {
         match &act.operation {
             Operation::Dismiss { act: named } => {
                 let dismissed = self.named(act, named)?;
                 let channel = dismissed.operation.channel().ok_or(Void::Named)?;
-                if then.stands(named) {
+                if act.then.stands(named) {
                     return Err(Void::Decided);
                 }
                 act.barred = dismissed.barred.clone();
@@ -165,7 +213,7 @@ impl Membership {
             }
             Operation::Remove { .. } | Operation::Revoke { .. } => {
                 act.asks = Some(Right::Council);
-                act.needed = then.rules.few as usize;
+                act.needed = act.then.rules.few as usize;
                 return Ok(());
             }
             Operation::Admit { .. } => {
@@ -176,65 +224,55 @@ impl Membership {
             _ => {}
         }
         if let Some(right) = act.asks {
-            act.needed = (then.holders(right) / 2 + 1).max(2);
+            act.needed = (act.then.holders(right) / 2 + 1).max(2);
         }
         Ok(())
     }
 
     /// What an act's author signs with it: the act itself, or the one that an approval names.
-    fn signature(&self, act: &Act, then: &View) -> Result<Option<Signature>, Void> {
+    fn signature(&self, act: &Act) -> Result<Option<Signature>, Void> {
         let Operation::Approve { act: named } = &act.operation else {
-            let at = self.acts.len();
-            return Ok(act.asks.and_then(|right| sign(act, at, right, &act.barred, [then, then])));
+            return Ok(act.asks.and_then(|right| sign(act, act, right)));
         };
         let signed = self.named(act, named)?;
-        let at = self.index.get(named).copied().ok_or(Void::Named)?;
         let right = signed.asks.ok_or(Void::Named)?;
-        let before = self.view_of(&signed.past);
-        sign(act, at, right, &signed.barred, [&before, then]).map(Some).ok_or(Void::Author)
+        sign(act, signed, right).map(Some).ok_or(Void::Author)
     }
 
     /// An act that another names has to be known to it.
     fn named(&self, act: &Act, named: &EntryId) -> Result<&Act, Void> {
-        self.act(named).filter(|_| act.past.contains(named)).ok_or(Void::Named)
+        self.act(named).filter(|named| act.past.contains(named.number)).ok_or(Void::Named)
     }
 
-    fn door(&self, act: &Act, invite: Option<&DeviceKey>, then: &View) -> Door {
-        let person = act.operation.names();
-        let is_rule = |id: &&EntryId| {
-            matches!(self.operation(id), Some(Operation::Rule { parameter: Parameter::Admit, .. }))
-        };
-        let code = invite.and_then(|key| then.invites.get(key)).and_then(|info| {
-            let made = self.view_of(&self.act(&info.act)?.past);
-            let [made, now] = [&made, then].map(|view| view.grounds_of(&info.issuer, Right::Member));
-            let grounds = made.intersection(now).copied().collect();
-            Some(Code { act: info.act, issuer: info.issuer, uses: info.uses, grounds })
+    fn door(&self, then: &View, person: &MemberId, invite: Option<DeviceKey>) -> Door {
+        let code = invite.and_then(|key| {
+            let info = then.invites.get(&key)?;
+            let made = &self.act(&info.act)?.then;
+            let [made, now] = [made, then].map(|view| view.grounds_of(&info.issuer, Right::Member));
+            let grounds = common(made, now);
+            Some(Code { key, act: info.act, issuer: info.issuer, uses: info.uses, grounds })
         });
-        Door {
-            rule: then.rules.admission(),
-            after_removal: person.iter().any(|member| then.was_removed(member)),
-            rules: then.stands.iter().filter(is_rule).copied().collect(),
-            code,
-        }
+        Door { rule: then.rules.admission(), after_removal: then.was_removed(person), code }
     }
 }
 
 /// A signature of the author of `act`, if it holds the right in both views: that of the act signed, and
 /// its own.
-fn sign(act: &Act, of: usize, right: Right, barred: &[MemberId], views: [&View; 2]) -> Option<Signature> {
-    let [before, then] = views;
-    let both = |right| -> BTreeSet<Ground> {
-        let grounds = before.grounds_of(&act.author, right).intersection(then.grounds_of(&act.author, right));
-        grounds.copied().collect()
-    };
-    let may =
-        before.holds(&act.author, right) && then.holds(&act.author, right) && !barred.contains(&act.author);
+fn sign(act: &Act, signed: &Act, right: Right) -> Option<Signature> {
+    let (before, then, who) = (&signed.then, &act.then, &act.author);
+    let both = |right| common(before.grounds_of(who, right), then.grounds_of(who, right));
+    let may = before.holds(who, right) && then.holds(who, right) && !signed.barred.contains(who);
     may.then(|| Signature {
-        of,
+        of: signed.number,
         grounds: both(right),
         offices: both(Right::Council),
-        sponsor: before.members.get(&act.author).and_then(|info| info.sponsor),
+        sponsor: before.members.get(who).and_then(|info| info.sponsor),
     })
+}
+
+/// Mostly nothing has changed between two views: then nothing is copied.
+fn common(one: OrdSet<Ground>, other: OrdSet<Ground>) -> OrdSet<Ground> {
+    if one.ptr_eq(&other) { one } else { one.intersection(other) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What people ask a node to do. Everything here takes effect with the next [`Node::flush`].
 
+use std::sync::Arc;
+
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -11,7 +13,7 @@ use crate::action::message::Message;
 use crate::action::strike::{Call, CallOff, Leg};
 use crate::codec::DecodeError;
 use crate::group::invite::{Hint, InviteCode};
-use crate::group::membership::InviteState;
+use crate::group::membership::{InviteInfo, InviteState};
 use crate::group::operation::{Control, Invite, Remove, Revoke, check_name};
 use crate::group::seal::hpke::MailKey;
 use crate::group::seal::{SealError, Suite};
@@ -234,7 +236,7 @@ impl<S: Store> Node<S> {
     /// See [`NodeError`].
     pub fn invites(&mut self, group: GroupId, now: Timestamp) -> Result<Vec<InviteView>, NodeError> {
         let list = self.ask(group, now, |replica, round| {
-            let view = |(key, info): (&DeviceKey, &crate::group::membership::InviteInfo)| {
+            let view = |(key, info): (&DeviceKey, &Arc<InviteInfo>)| {
                 let code = replica.secret_note(&code_note(key), round)?;
                 let code = code.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
                 let state = info.state(now.as_secs());

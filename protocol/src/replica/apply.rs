@@ -136,8 +136,8 @@ impl Replica {
             round.events.push(Event::Rejected(entry.id()));
             return false;
         };
-        let known = self.logs.states().set(past);
-        if self.membership.add(entry.id(), entry.device(), &known, operation).is_err() {
+        let states = self.logs.states_mut();
+        if self.membership.add(entry.id(), entry.device(), past, operation, states).is_err() {
             round.events.push(Event::Rejected(entry.id()));
             return false;
         }
@@ -248,13 +248,9 @@ impl Replica {
                 .is_ok_and(|call| hpke::check(self.suite, &call.counter_key).is_ok())
     }
 
-    /// V(e) for these operations; the last one asked for is kept.
-    pub(super) fn view_at(&mut self, past: OpState) -> &View {
-        let kept = self.view_at.take().filter(|(state, _)| *state == past);
-        let (membership, states) = (&self.membership, self.logs.states());
-        let (_, view) =
-            self.view_at.insert(kept.unwrap_or_else(|| (past, membership.view_of(&states.set(past)))));
-        view
+    /// V(e) for these operations.
+    pub(super) fn view_at(&mut self, past: OpState) -> View {
+        self.membership.view_of(past, self.logs.states())
     }
 
     /// What needs an entry's facts: the place of a message, the tips of a beacon.
@@ -338,7 +334,7 @@ impl Replica {
                 round.events.push(Event::Members(*member, Change::In(info.admitted_by)));
             }
         }
-        for member in before.members.keys().filter(|member| !self.view.members.contains_key(member)) {
+        for member in before.members.keys().filter(|member| !self.view.members.contains_key(*member)) {
             let change = match self.view.ended(member) {
                 Some(Ended::Removed(by)) => Change::Out(by),
                 Some(Ended::Expelled) => Change::Expelled,

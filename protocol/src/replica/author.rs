@@ -133,7 +133,6 @@ impl Replica {
             hints: Vec::new(),
             last_heard: BTreeMap::new(),
             devices: BTreeSet::new(),
-            view_at: None,
             spoke_in: BTreeMap::new(),
             doors: BTreeMap::new(),
             packages: BTreeMap::new(),

@@ -23,7 +23,7 @@ use crate::group::genesis::Genesis;
 use crate::group::invite::{CodeError, Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Commit, Control, Opened};
 use crate::group::seal::{self, EpochState, GenesisTree, JoinerSecrets, PublicReplay, SealError, Suite};
-use crate::id::{DeviceKey, EpochId, GroupId};
+use crate::id::{DeviceKey, EpochId, GroupId, MemberId};
 use crate::kind::Kind;
 use crate::store::StoreError;
 use crate::sync::{Claim, Door};
@@ -319,7 +319,7 @@ impl Bootstrap {
             return Err(BootstrapError::Incomplete);
         }
         self.check_invitation(&replica)?;
-        self.check_context(&replica, round)?;
+        self.check_context(&mut replica, round)?;
         replica.reload_head(round)?;
         Ok(Joined { replica })
     }
@@ -459,7 +459,7 @@ impl Bootstrap {
 
     /// An admission by someone then entitled lets this device in by this code.
     fn check_invitation(&self, replica: &Replica) -> Result<(), BootstrapError> {
-        let member = self.joining.device().into();
+        let member = MemberId::from(self.joining.device());
         let info = replica.view.members.get(&member).ok_or(BootstrapError::Incomplete)?;
         // Whoever moves is named in the genesis that the draft's founder proposed and the council signed.
         if self.joining.errand != Errand::Join {
@@ -475,7 +475,7 @@ impl Bootstrap {
 
     /// Following the commits from genesis ends in exactly the Welcome's context: else an insider
     /// could welcome somebody into a group of his own with the same id.
-    fn check_context(&self, replica: &Replica, round: &Round<'_>) -> Result<(), BootstrapError> {
+    fn check_context(&self, replica: &mut Replica, round: &Round<'_>) -> Result<(), BootstrapError> {
         let mut path = Vec::new();
         let mut at = self.epoch;
         while at != EpochId::from(self.group) {
@@ -491,7 +491,7 @@ impl Bootstrap {
             let body = replica.open_body(&stored.entry).ok_or(BootstrapError::Shadow)?;
             let commit = Commit::from_payload(&body.payload).map_err(|_| BootstrapError::Shadow)?;
             let past = stored.facts.ok_or(BootstrapError::Incomplete)?.ops;
-            let view = replica.membership.view_of(&replica.logs.states().set(past));
+            let view = replica.view_at(past);
             let leaves = public.leaves()?;
             let (author, parent) = (stored.entry.device(), stored.entry.epoch());
             let case = Case { author, parent, past, view: &view, leaves: &leaves };

@@ -130,7 +130,7 @@ impl Replica {
 
     /// The act by which a member without keys is given some.
     fn entering_act(&self, device: &DeviceKey) -> Option<EntryId> {
-        let admission = self.view.members.get(&(*device).into()).and_then(|info| info.admission);
+        let admission = self.view.members.get(&MemberId::from(*device)).and_then(|info| info.admission);
         admission.or_else(|| self.brought.get(device).copied())
     }
 

@@ -82,7 +82,7 @@ impl Replica {
             return Ok(None);
         }
         let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
-        let view = self.view_at(past).clone();
+        let view = self.view_at(past);
         let Ok(leaves) = state.leaves() else { return Ok(None) };
         let case = Case { author: entry.device(), parent, past, view: &view, leaves: &leaves };
         let Some(expected) = self.expected(&commit, &case) else { return Ok(None) };
@@ -114,14 +114,14 @@ impl Replica {
 
     /// What a commit cites; `None` if it may not.
     fn cited(&self, commit: &Commit, case: &Case<'_>) -> Option<Cited> {
-        let known = self.logs.states().set(case.past);
+        let known = |act: &EntryId| self.logs.states().contains(case.past, act);
         let mut cited = Cited { leavings_alone: true, ..Cited::default() };
         for id in &commit.operations {
-            let operation = self.membership.operation(id).filter(|_| known.contains(id))?;
+            let operation = self.membership.operation(id).filter(|_| known(id))?;
             cited.leavings_alone &= *operation == Operation::Leave;
             match operation {
                 Operation::Bring { device } if self.is_resync(id) => {
-                    if !self.is_open_resync(id, &case.parent, |act| known.contains(act)) {
+                    if !self.is_open_resync(id, &case.parent, known) {
                         return None;
                     }
                     cited.adds.insert(*device);

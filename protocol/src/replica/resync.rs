@@ -45,7 +45,7 @@ impl Replica {
     /// Notes whether somebody writes in an epoch that this device has no keys of, though what gave this device
     /// its keys was known to them: then that branch has won.
     pub(super) fn note_elsewhere(&mut self, device: DeviceKey, epoch: EpochId, facts: Facts) {
-        let knew = |act: EntryId| self.logs.states().set(facts.ops).contains(&act);
+        let knew = |act: EntryId| self.logs.states().contains(facts.ops, &act);
         if self.ring.whole(&epoch).is_none() && self.keys_came_by().is_some_and(knew) {
             self.elsewhere.insert(device);
         } else {
@@ -126,7 +126,7 @@ impl Replica {
         let mut at = *epoch;
         while at != EpochId::from(self.group) {
             let entry = EntryId(at.0);
-            let known = |facts: &Facts| self.logs.states().set(facts.ops).contains(act);
+            let known = |facts: &Facts| self.logs.states().contains(facts.ops, act);
             match (self.logs.act(&entry).is_some_and(known), self.made.get(&at)) {
                 (false, _) => return false,
                 (true, Some(made)) if !made.operations.contains(act) => at = made.parent,

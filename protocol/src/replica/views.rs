@@ -1,6 +1,7 @@
 //! What front ends ask of a group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::shelf::{Shelf, Stored};
 use super::{Replica, Round};
@@ -8,7 +9,7 @@ use crate::action::Action;
 use crate::action::message::Message;
 use crate::entry::Lane;
 use crate::group::epoch::peer_key;
-use crate::group::membership::{Ended, Operation, Proposal, Void};
+use crate::group::membership::{Ended, MemberInfo, Operation, Proposal, Void};
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::{Fork, LogId};
 use crate::store::StoreError;
@@ -139,7 +140,7 @@ impl Replica {
 
     /// Current members.
     pub fn members(&self) -> Vec<MemberView> {
-        let view = |(member, info): (&MemberId, &crate::group::membership::MemberInfo)| MemberView {
+        let view = |(member, info): (&MemberId, &Arc<MemberInfo>)| MemberView {
             member: *member,
             name: self.name_of(member),
             keyholder: self.view.is_keyholder(member),

@@ -10,8 +10,9 @@ mod verdicts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use imbl::OrdSet;
 use piquet_protocol::group::membership::{
-    Channel, Founding, MemberInfo, Membership, Operation, Parameter, Rules, View,
+    Channel, Founding, MemberInfo, Membership, OpStates, Operation, Parameter, Rules, View,
 };
 use piquet_protocol::id::{DeviceKey, EntryId, MemberId};
 use serde_json::{Value, json};
@@ -164,6 +165,7 @@ fn founding(group: Option<&Value>) -> Founding {
 /// Runs a story and tells what stands at its end.
 fn outcome(group: Option<&Value>, acts: &[Value]) -> Value {
     let mut membership = Membership::founded(founding(group));
+    let mut states = OpStates::default();
     let (mut pasts, mut void) = (BTreeMap::<u64, BTreeSet<u64>>::new(), Vec::new());
     for step in acts {
         let mut past = BTreeSet::new();
@@ -171,10 +173,11 @@ fn outcome(group: Option<&Value>, acts: &[Value]) -> Value {
             past.insert(known);
             past.extend(pasts[&known].iter().copied());
         }
-        let set = Arc::new(past.iter().copied().map(act).collect());
+        let known: Vec<EntryId> = past.iter().copied().map(act).collect();
+        let known = states.union(&BTreeSet::new(), &known);
         let (number, author) = (number(step, "act"), device(text(step, "by")));
         pasts.insert(number, past);
-        if membership.add(act(number), author, &set, operation(&step["does"])).is_err() {
+        if membership.add(act(number), author, known, operation(&step["does"]), &mut states).is_err() {
             void.push(number);
         }
     }
@@ -185,9 +188,10 @@ fn outcome(group: Option<&Value>, acts: &[Value]) -> Value {
 fn told(view: &View, void: &[u64], stands: &[u64]) -> Value {
     let name = |member: &MemberId| char::from(member.0[0]).to_string();
     let code = |key: &DeviceKey| char::from(key.0[0]).to_string();
-    let rests = |(member, info): (&MemberId, &MemberInfo)| (name(member), info.admission.map(|act| act.0[0]));
-    let numbers = |acts: &BTreeSet<EntryId>| acts.iter().map(|act| act.0[0]).collect::<Vec<_>>();
-    let names = |members: &BTreeSet<MemberId>| members.iter().map(name).collect::<Vec<_>>();
+    let rests =
+        |(member, info): (&MemberId, &Arc<MemberInfo>)| (name(member), info.admission.map(|act| act.0[0]));
+    let numbers = |acts: &OrdSet<EntryId>| acts.iter().map(|act| act.0[0]).collect::<Vec<_>>();
+    let names = |members: &OrdSet<MemberId>| members.iter().map(name).collect::<Vec<_>>();
     let revoked = view.invites.iter().filter(|(_, invite)| invite.revoked.is_some());
     json!({
         "void": void,

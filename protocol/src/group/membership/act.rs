@@ -1,11 +1,12 @@
 //! Membership acts, and what their own past makes of them (M-1).
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use imbl::OrdSet;
 use minicbor::{Decode, Encode};
 
-use super::ops::OpSet;
 use super::rules::{Admission, Parameter};
+use super::set::OpSet;
 use super::view::{Ground, View};
 use crate::id::{DeviceKey, EntryId, MemberId};
 
@@ -152,6 +153,18 @@ impl Operation {
         matches!(self, Self::Promote { .. } | Self::Enrol { .. } | Self::Rule { .. })
     }
 
+    /// When it is judged; not at all if 0. An act can be voided only by one of an earlier step.
+    pub(super) fn step(&self) -> u8 {
+        match self {
+            Self::Dismiss { .. } => 1,
+            Self::Expel { .. } | Self::Demote { .. } => 2,
+            Self::Promote { .. } | Self::Enrol { .. } | Self::Rule { .. } => 3,
+            Self::Remove { .. } | Self::Revoke { .. } | Self::Leave | Self::Resign | Self::Invite { .. } => 4,
+            Self::Admit { .. } => 5,
+            Self::Bring { .. } | Self::Approve { .. } => 0,
+        }
+    }
+
     /// Whom it is about.
     pub fn names(&self) -> Vec<MemberId> {
         match self {
@@ -193,8 +206,11 @@ pub enum Void {
 #[derive(Clone, Debug)]
 pub(super) struct Act {
     pub(super) id: EntryId,
+    pub(super) number: u32,
     pub(super) author: MemberId,
-    pub(super) past: OpSet,
+    pub(super) past: Arc<OpSet>,
+    /// V(act)
+    pub(super) then: Arc<View>,
     pub(super) operation: Operation,
     /// What it asks of whoever signs it.
     pub(super) asks: Option<Right>,
@@ -202,25 +218,28 @@ pub(super) struct Act {
     pub(super) needed: usize,
     /// Those whose signature never counts: a majority act's targets (M-3).
     pub(super) barred: Vec<MemberId>,
-    /// Endings that stand in V(act) of its author, of those it names, of its code's issuer.
-    pub(super) decided: BTreeSet<EntryId>,
     /// If it signs an act.
     pub(super) signs: Option<Signature>,
     /// If it admits.
     pub(super) door: Option<Door>,
-    /// If it changes the rule of admissions: those that stand in V(act).
-    pub(super) admitted: BTreeSet<EntryId>,
+}
+
+impl Act {
+    /// Whether another act was decided for its author.
+    pub(super) fn decided(&self, other: &EntryId) -> bool {
+        self.then.stands(other)
+    }
 }
 
 /// What a signature rests on, in V of the signing entry and in V of the act it signs.
 #[derive(Clone, Debug)]
 pub(super) struct Signature {
-    /// Position of the act.
-    pub(super) of: usize,
+    /// Number of the act.
+    pub(super) of: u32,
     /// What gives the right the act asks.
-    pub(super) grounds: BTreeSet<Ground>,
+    pub(super) grounds: OrdSet<Ground>,
     /// What gives an office.
-    pub(super) offices: BTreeSet<Ground>,
+    pub(super) offices: OrdSet<Ground>,
     /// Who let the signer in, in V of the act it signs.
     pub(super) sponsor: Option<MemberId>,
 }
@@ -232,8 +251,6 @@ pub(super) struct Door {
     pub(super) rule: Admission,
     /// Whether a removal of the person stands there (M-12).
     pub(super) after_removal: bool,
-    /// Changes of the rule that stand there.
-    pub(super) rules: BTreeSet<EntryId>,
     /// The code used.
     pub(super) code: Option<Code>,
 }
@@ -241,11 +258,12 @@ pub(super) struct Door {
 /// The invite by which an admission came about, as its own past shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
+    pub(super) key: DeviceKey,
     pub(super) act: EntryId,
     pub(super) issuer: MemberId,
     pub(super) uses: u16,
     /// What gave the issuer the right to make it.
-    pub(super) grounds: BTreeSet<Ground>,
+    pub(super) grounds: OrdSet<Ground>,
 }
 
 impl View {

@@ -37,19 +37,19 @@ pub enum ProposalState {
 }
 
 impl Membership {
-    /// All acts that more than one has to sign, in order of arrival, as they stand in a view of everything.
+    /// All acts that more than one has to sign, in a causal order, as they stand in a view of everything.
     pub fn proposals(&self, view: &View) -> Vec<Proposal> {
-        let shared = |(at, act): (usize, &Act)| {
+        let shared = |act: &Act| {
             let needed = self.needed(act);
             (needed > 1).then(|| Proposal {
                 act: act.id,
                 author: act.author,
-                signed: self.signers(at),
+                signed: self.signers(act),
                 needed,
                 state: state(view, &act.id),
             })
         };
-        self.acts.iter().enumerate().filter_map(shared).collect()
+        self.acts.iter().filter_map(shared).collect()
     }
 
     /// Whether more than one has to sign an act.
@@ -57,9 +57,9 @@ impl Membership {
         self.act(act).is_some_and(|act| self.needed(act) > 1)
     }
 
-    fn signers(&self, at: usize) -> BTreeSet<MemberId> {
-        let signing = self.signatures.get(at).into_iter().flatten();
-        signing.filter_map(|by| self.acts.get(*by)).map(|act| act.author).collect()
+    fn signers(&self, act: &Act) -> BTreeSet<MemberId> {
+        let signing = self.links.signatures.of(&act.number).iter();
+        signing.filter_map(|by| self.acts.get(*by)).map(|by| by.author).collect()
     }
 
     /// Of an admission it depends on who signs: as its own view asked.

@@ -1,8 +1,10 @@
 //! membership.md §10, as far as a draft goes, and its invariants on random histories.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+mod histories;
 
+use std::collections::BTreeSet;
+
+use imbl::ordset;
 use proptest::prelude::*;
 
 use super::*;
@@ -16,8 +18,48 @@ fn id(n: u8) -> EntryId {
     EntryId([n; 32])
 }
 
-fn past(acts: &[u8]) -> OpSet {
-    Arc::new(acts.iter().map(|n| id(*n)).collect())
+fn past(acts: &[u8]) -> BTreeSet<EntryId> {
+    acts.iter().map(|n| id(*n)).collect()
+}
+
+/// A group and the sets of acts that are known to whoever knows one of its own.
+struct Group {
+    membership: Membership,
+    states: OpStates,
+    after: BTreeMap<EntryId, OpState>,
+}
+
+impl Group {
+    fn new(founding: Founding) -> Self {
+        let (states, after) = (OpStates::default(), BTreeMap::new());
+        Self { membership: Membership::founded(founding), states, after }
+    }
+
+    fn draft() -> Self {
+        Self::new(Founding::draft(FOUNDER))
+    }
+
+    fn known(&mut self, acts: &BTreeSet<EntryId>) -> OpState {
+        let known = acts.iter().filter_map(|act| self.after.get(act)).copied();
+        self.states.union(&known.collect(), &[])
+    }
+
+    fn add(
+        &mut self,
+        id: EntryId,
+        author: DeviceKey,
+        past: &BTreeSet<EntryId>,
+        operation: Operation,
+    ) -> Result<(), Void> {
+        let past = self.known(past);
+        self.membership.add(id, author, past, operation, &mut self.states)?;
+        self.after.insert(id, self.states.union(&BTreeSet::from([past]), &[id]));
+        Ok(())
+    }
+
+    fn view(&self) -> View {
+        self.membership.view()
+    }
 }
 
 fn admit(device: DeviceKey) -> Operation {
@@ -37,16 +79,16 @@ fn remove(device: DeviceKey) -> Operation {
 }
 
 /// A draft after these acts, each (id, author, past, operation); all must be entitled.
-fn draft(acts: &[(u8, DeviceKey, &[u8], Operation)]) -> Membership {
-    let mut membership = Membership::draft(FOUNDER);
+fn draft(acts: &[(u8, DeviceKey, &[u8], Operation)]) -> Group {
+    let mut group = Group::draft();
     for (n, author, known, operation) in acts {
-        membership.add(id(*n), *author, &past(known), operation.clone()).unwrap();
+        group.add(id(*n), *author, &past(known), operation.clone()).unwrap();
     }
-    membership
+    group
 }
 
-fn is_member(membership: &Membership, device: DeviceKey) -> bool {
-    membership.view().member_of(&device).is_some()
+fn is_member(group: &Group, device: DeviceKey) -> bool {
+    group.view().member_of(&device).is_some()
 }
 
 #[test]
@@ -95,7 +137,26 @@ fn m15_a_code_used_too_often_lets_nobody_in_who_rests_only_on_it() {
     assert_eq!(group.view().waiting.len(), 2);
     group.add(id(4), FOUNDER, &past(&[1, 2, 3]), admit(BOB)).unwrap();
     assert!(is_member(&group, BOB), "admitted by hand");
-    assert_eq!(group.view().waiting, BTreeSet::from([CARLA.into()]));
+    assert_eq!(group.view().waiting, ordset![CARLA.into()]);
+}
+
+#[test]
+fn m15_who_came_in_by_a_code_falls_with_what_let_its_issuer_in() {
+    let [other, dan, yves] = [7, 8, 6].map(|n| DeviceKey([n; 32]));
+    let of = |people: &[DeviceKey]| people.iter().map(|device| MemberId::from(*device)).collect();
+    let mut group = Group::new(Founding {
+        council: of(&[FOUNDER, other]),
+        members: of(&[FOUNDER, other, dan]),
+        roll: BTreeSet::new(),
+        rules: Rules { admit: 1, few: 1, wait: 0 },
+    });
+    group.add(id(1), dan, &past(&[]), admit(BOB)).unwrap();
+    group.add(id(2), BOB, &past(&[1]), code(5)).unwrap();
+    group.add(id(3), FOUNDER, &past(&[1, 2]), by_code(yves)).unwrap();
+    assert!(is_member(&group, BOB) && is_member(&group, yves));
+    group.add(id(4), other, &past(&[]), remove(dan)).unwrap();
+    assert!(!is_member(&group, BOB) && !is_member(&group, yves));
+    assert_eq!(group.view().fell, ordset![id(1), id(3)]);
 }
 
 #[test]
@@ -104,7 +165,7 @@ fn m15_a_revoked_code_opens_nothing_known_or_blind() {
     assert_eq!(group.add(id(3), FOUNDER, &past(&[1, 2]), by_code(BOB)), Err(Void::Invite));
     group.add(id(4), FOUNDER, &past(&[1]), by_code(BOB)).unwrap();
     assert!(!is_member(&group, BOB), "blind to the revocation");
-    assert_eq!(group.view().fell, BTreeSet::from([id(4)]), "listed to be done again");
+    assert_eq!(group.view().fell, ordset![id(4)], "listed to be done again");
     let mut earlier = draft(&[(1, FOUNDER, &[], code(5)), (2, FOUNDER, &[1], by_code(BOB))]);
     earlier.add(id(3), FOUNDER, &past(&[1, 2]), Operation::Revoke { key: CODE }).unwrap();
     assert!(is_member(&earlier, BOB), "came in before, as the revocation knew");
@@ -140,12 +201,12 @@ fn m16_who_let_whom_in_and_by_which_code_is_kept() {
         (3, FOUNDER, &[1, 2], admit(CARLA)),
     ]);
     let view = group.view();
-    let of = |device: DeviceKey| view.members[&device.into()].clone();
+    let of = |device: DeviceKey| view.members[&MemberId::from(device)].clone();
     let (bob, carla) = (of(BOB), of(CARLA));
     assert_eq!((bob.admission, bob.admitted_by, bob.invite), (Some(id(2)), Some(FOUNDER.into()), Some(CODE)));
     assert_eq!((carla.admission, carla.admitted_by, carla.invite), (Some(id(3)), Some(FOUNDER.into()), None));
     assert_eq!(of(FOUNDER).admitted_by, None);
-    assert_eq!(view.invites[&CODE].used, BTreeSet::from([BOB]));
+    assert_eq!(view.invites[&CODE].used, ordset![BOB]);
 }
 
 #[test]
@@ -156,7 +217,7 @@ fn m15_an_unknown_code_opens_nothing() {
 
 #[test]
 fn m15_a_code_tells_what_it_still_does() {
-    let info = |group: &Membership| group.view().invites.get(&CODE).cloned().unwrap();
+    let info = |group: &Group| group.view().invites.get(&CODE).cloned().unwrap();
     let mut group = draft(&[(1, FOUNDER, &[], code(1))]);
     assert_eq!(info(&group).state(99), InviteState::Open);
     assert_eq!(info(&group).state(100), InviteState::Expired);
@@ -192,13 +253,13 @@ fn acts_of(history: &[(u8, u8, u8, u64)]) -> Vec<Written> {
             _ if whom % 2 == 0 => Operation::Leave,
             _ => Operation::Revoke { key: CODE },
         };
-        acts.push((id(step as u8 + 50), device(*author), Arc::new(known), operation));
+        acts.push((id(step as u8 + 50), device(*author), known, operation));
     }
     acts
 }
 
 fn judge(acts: &[Written]) -> (View, BTreeSet<EntryId>) {
-    let mut group = Membership::draft(FOUNDER);
+    let mut group = Group::draft();
     let mut entitled = BTreeSet::new();
     for (id, author, past, operation) in acts {
         if group.add(*id, *author, past, operation.clone()).is_ok() {
@@ -223,7 +284,7 @@ fn reordered(acts: &[Written], seed: u64) -> Vec<Written> {
     out
 }
 
-type Written = (EntryId, DeviceKey, OpSet, Operation);
+type Written = (EntryId, DeviceKey, BTreeSet<EntryId>, Operation);
 
 /// Whether an act's author might sign it, read in the act's own past.
 fn entitled(acts: &[Written], act: &Written) -> bool {

@@ -1,6 +1,10 @@
 //! What a set of acts amounts to: members, key-holders, voters, rules, codes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use imbl::ordmap::DiffItem;
+use imbl::{OrdMap, OrdSet};
 
 use super::act::Right;
 use super::rules::Rules;
@@ -32,7 +36,7 @@ impl Ended {
 }
 
 /// One current member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberInfo {
     /// The standing admission this membership rests on, if any.
     pub admission: Option<EntryId>,
@@ -54,7 +58,7 @@ pub struct InviteInfo {
     /// How many may come in by it.
     pub uses: u16,
     /// Who came in by it, still a member or not.
-    pub used: BTreeSet<DeviceKey>,
+    pub used: OrdSet<DeviceKey>,
     /// Seconds since 1970.
     pub expires: u32,
     /// The act that closed it: a revocation, or what put its issuer out.
@@ -63,7 +67,7 @@ pub struct InviteInfo {
 
 impl InviteInfo {
     pub(super) fn new(act: EntryId, issuer: MemberId, uses: u16, expires: u32) -> Self {
-        Self { act, issuer, uses, used: BTreeSet::new(), expires, revoked: None }
+        Self { act, issuer, uses, used: OrdSet::new(), expires, revoked: None }
     }
 
     /// What a door-opener may do with the code at `now` (seconds since 1970).
@@ -96,54 +100,68 @@ pub enum InviteState {
 /// What each right of a person rests on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Grounds {
-    pub(super) office: BTreeSet<Ground>,
-    pub(super) roll: BTreeSet<Ground>,
-    pub(super) member: BTreeSet<Ground>,
+    pub(super) office: OrdSet<Ground>,
+    pub(super) roll: OrdSet<Ground>,
+    pub(super) member: OrdSet<Ground>,
+    /// Would give membership, but for a code used too often.
+    pub(super) waiting: OrdSet<Ground>,
 }
 
-/// V(S): the view of a set of acts.
+impl Grounds {
+    pub(super) fn is_empty(&self) -> bool {
+        [&self.office, &self.roll, &self.member, &self.waiting].into_iter().all(OrdSet::is_empty)
+    }
+}
+
+/// V(S): the view of a set of acts. Copies share what they have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// Current members.
-    pub members: BTreeMap<MemberId, MemberInfo>,
+    pub members: OrdMap<MemberId, Arc<MemberInfo>>,
     /// Who holds the keys.
-    pub council: BTreeSet<MemberId>,
+    pub council: OrdSet<MemberId>,
     /// Who votes.
-    pub roll: BTreeSet<MemberId>,
+    pub roll: OrdSet<MemberId>,
     /// The rules that hold.
     pub rules: Rules,
     /// Invite codes.
-    pub invites: BTreeMap<DeviceKey, InviteInfo>,
+    pub invites: OrdMap<DeviceKey, Arc<InviteInfo>>,
     /// Admitted by a code that was used more often than allowed: they wait (M-15).
-    pub waiting: BTreeSet<MemberId>,
+    pub waiting: OrdSet<MemberId>,
     /// Acts that enough have signed, but not enough of it counts (M-5, M-6, M-15): to be done again.
-    pub fell: BTreeSet<EntryId>,
+    pub fell: OrdSet<EntryId>,
     /// Acts that a dismissal closed (M-9).
-    pub closed: BTreeSet<EntryId>,
+    pub closed: OrdSet<EntryId>,
     /// Acts that stand.
-    pub(super) stands: BTreeSet<EntryId>,
+    pub(super) stands: OrdSet<EntryId>,
+    /// Of those, changes of rules.
+    pub(super) changes: OrdSet<EntryId>,
+    /// Admissions that do not stand.
+    pub(super) unmet: OrdSet<EntryId>,
     /// What ended whom.
-    pub(super) endings: BTreeMap<MemberId, BTreeMap<EntryId, Ended>>,
-    pub(super) grounds: BTreeMap<MemberId, Grounds>,
+    pub(super) endings: OrdMap<MemberId, OrdMap<EntryId, Ended>>,
+    pub(super) grounds: OrdMap<MemberId, Arc<Grounds>>,
     /// Who came in by each invite act, still a member or not.
-    pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceKey>>,
+    pub(super) used: OrdMap<EntryId, OrdSet<DeviceKey>>,
 }
 
 impl View {
     pub(super) fn empty(rules: Rules) -> Self {
         Self {
-            members: BTreeMap::new(),
-            council: BTreeSet::new(),
-            roll: BTreeSet::new(),
+            members: OrdMap::new(),
+            council: OrdSet::new(),
+            roll: OrdSet::new(),
             rules,
-            invites: BTreeMap::new(),
-            waiting: BTreeSet::new(),
-            fell: BTreeSet::new(),
-            closed: BTreeSet::new(),
-            stands: BTreeSet::new(),
-            endings: BTreeMap::new(),
-            grounds: BTreeMap::new(),
-            used: BTreeMap::new(),
+            invites: OrdMap::new(),
+            waiting: OrdSet::new(),
+            fell: OrdSet::new(),
+            closed: OrdSet::new(),
+            stands: OrdSet::new(),
+            changes: OrdSet::new(),
+            unmet: OrdSet::new(),
+            endings: OrdMap::new(),
+            grounds: OrdMap::new(),
+            used: OrdMap::new(),
         }
     }
 
@@ -155,6 +173,19 @@ impl View {
     /// The acts that ended a member or its office, whatever came after.
     pub fn endings_of(&self, member: &MemberId) -> impl Iterator<Item = (EntryId, Ended)> {
         self.endings.get(member).into_iter().flatten().map(|(act, how)| (*act, *how))
+    }
+
+    /// Those of them that did not stand in an earlier view.
+    pub(super) fn endings_since(&self, member: &MemberId, then: &Self) -> Vec<(EntryId, Ended)> {
+        let Some(now) = self.endings.get(member) else { return Vec::new() };
+        let Some(then) = then.endings.get(member) else {
+            return now.iter().map(|(act, how)| (*act, *how)).collect();
+        };
+        let new = |item| match item {
+            DiffItem::Add(act, how) => Some((*act, *how)),
+            DiffItem::Update { .. } | DiffItem::Remove(..) => None,
+        };
+        then.diff(now).filter_map(new).collect()
     }
 
     /// Whom an act ended, or whose office.
@@ -208,13 +239,14 @@ impl View {
     }
 
     /// What somebody's right rests on.
-    pub(super) fn grounds_of(&self, member: &MemberId, right: Right) -> &BTreeSet<Ground> {
-        const NONE: &BTreeSet<Ground> = &BTreeSet::new();
-        self.grounds.get(member).map_or(NONE, |grounds| match right {
+    pub(super) fn grounds_of(&self, member: &MemberId, right: Right) -> OrdSet<Ground> {
+        let Some(grounds) = self.grounds.get(member) else { return OrdSet::new() };
+        match right {
             Right::Council => &grounds.office,
             Right::Roll => &grounds.roll,
             Right::Member => &grounds.member,
-        })
+        }
+        .clone()
     }
 
     /// All devices of current members.
