@@ -20,6 +20,7 @@
 
 mod act;
 mod advance;
+mod counting;
 mod doors;
 mod links;
 mod ops;

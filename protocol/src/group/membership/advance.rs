@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Membership;
 use super::act::{Act, Code, Door, Operation, Signature};
+use super::counting::Outcome;
 use super::doors::Voice;
-use super::rules::{Admission, Parameter, admission};
+use super::rules::Parameter;
 use super::set::OpSet;
 use super::settle::Touched;
-use super::view::{Ended, Ground, View};
+use super::view::{Ended, View};
 use crate::id::{DeviceKey, EntryId, MemberId};
 
 /// The view of a set, from that of the set without the acts added.
@@ -28,23 +29,6 @@ pub(super) fn advance(group: &Membership, set: &OpSet, before: &View, added: &[u
     }
     judge.settle();
     judge.view
-}
-
-/// What a verdict or removal cuts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// X
-    Verdicts,
-    /// X ∪ R
-    Removals,
-}
-
-/// What an act comes to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Stands,
-    Fell,
-    Open,
 }
 
 /// Whether an act stood, and stands.
@@ -96,7 +80,7 @@ impl<'a> Advance<'a> {
     }
 
     /// What signs an act, raw.
-    fn signatures(&self, act: &Act) -> impl Iterator<Item = (&'a Act, &'a Signature)> + use<'a> {
+    pub(super) fn signatures(&self, act: &Act) -> impl Iterator<Item = (&'a Act, &'a Signature)> + use<'a> {
         let signing = self.within(self.group.links.signatures.of(&act.number));
         signing.filter_map(|by| by.signs.as_ref().map(|signature| (by, signature)))
     }
@@ -352,93 +336,5 @@ impl<'a> Advance<'a> {
                 self.queue(admission);
             }
         }
-    }
-
-    fn has_need(&self, act: &Act) -> bool {
-        // Most that is open is so in any set.
-        let signatures = self.group.links.signatures.of(&act.number).len();
-        if act.needed == 0 || signatures < act.needed {
-            return false;
-        }
-        let signers: BTreeSet<MemberId> = self.signatures(act).map(|(by, _)| by.author).collect();
-        signers.len() >= act.needed
-    }
-
-    /// Grants, removals, revocations: of enough signers enough must be held and not cut by a verdict.
-    fn count(&self, act: &Act) -> Outcome {
-        if !self.has_need(act) {
-            return Outcome::Open;
-        }
-        let counts = |(by, signature): &(&Act, &Signature)| {
-            self.is_held(&signature.grounds) && !self.is_cut(&by.author, by, Cut::Verdicts)
-        };
-        let counted: BTreeSet<MemberId> =
-            self.signatures(act).filter(counts).map(|(by, _)| by.author).collect();
-        if counted.len() >= act.needed { Outcome::Stands } else { Outcome::Fell }
-    }
-
-    /// Signatures of an admission that are held and not cut by a verdict or removal.
-    fn voices(&self, act: &Act) -> Vec<Voice> {
-        let counts = |(by, signature): &(&Act, &Signature)| {
-            self.is_held(&signature.grounds) && !self.is_cut(&by.author, by, Cut::Removals)
-        };
-        let voice = |signed: (&Act, &Signature)| Voice {
-            office: self.is_held(&signed.1.offices),
-            ..Voice::raw(signed)
-        };
-        self.signatures(act).filter(counts).map(voice).collect()
-    }
-
-    /// Changes of the admission rule that stand and are blind to an admission.
-    fn blind_rules(&self, act: &'a Act) -> impl Iterator<Item = Admission> {
-        let changes = self.view.changes.iter().filter(|rule| !act.decided(rule));
-        changes.filter_map(|rule| self.group.acts.find(rule)).filter_map(|rule| match rule.operation {
-            Operation::Rule { parameter: Parameter::Admit, value, .. } if !rule.decided(&act.id) => {
-                Some(admission(value))
-            }
-            _ => None,
-        })
-    }
-
-    /// Who opens a door by a code acts in its issuer's name too (M-15).
-    fn is_code_sound(&self, act: &Act, door: &Door) -> bool {
-        let Some(code) = &door.code else { return true };
-        let closed_blind = self
-            .within(self.group.links.revocations.of(&code.key))
-            .any(|other| self.view.stands(&other.id) && !self.knows(other, act));
-        !closed_blind && self.is_held(&code.grounds) && !self.is_cut(&code.issuer, act, Cut::Removals)
-    }
-
-    /// M-6: something that gave the right still stands.
-    fn is_held<'g>(&self, grounds: impl IntoIterator<Item = &'g Ground>) -> bool {
-        grounds.into_iter().any(|ground| ground.is_none_or(|act| self.view.stands(&act)))
-    }
-
-    /// M-5: some ending of `who` that the act's author did not know does not know the act, and no
-    /// verdict among such endings does.
-    fn is_cut(&self, who: &MemberId, act: &Act, by: Cut) -> bool {
-        let mut unknown = false;
-        for (ending, how) in self.view.endings_since(who, &act.then) {
-            let verdict = matches!(how, Ended::Expelled | Ended::Demoted);
-            let removal = by == Cut::Removals && matches!(how, Ended::Removed(_));
-            let Some(ending) = self.group.acts.find(&ending).filter(|_| verdict || removal) else { continue };
-            let knows = self.knows(ending, act);
-            if verdict && knows {
-                return false;
-            }
-            unknown |= !knows;
-        }
-        unknown
-    }
-
-    /// Whether enough of those who signed an act did so knowing another. Where one hand is enough,
-    /// it is the author's: else an accomplice's signature would lend knowledge afterwards.
-    fn knows(&self, act: &Act, other: &Act) -> bool {
-        if act.needed <= 1 {
-            return act.past.contains(other.number);
-        }
-        let signing = self.signatures(act).filter(|(by, _)| by.past.contains(other.number));
-        let knowing: BTreeSet<MemberId> = signing.map(|(by, _)| by.author).collect();
-        knowing.len() >= act.needed
     }
 }
