@@ -285,7 +285,7 @@ impl Split {
 fn seeds() -> std::ops::Range<u64> {
     let given = std::env::var("PIQUET_SPLITS").unwrap_or_default();
     let ends = given.split_once("..").and_then(|(first, last)| Some(first.parse().ok()?..last.parse().ok()?));
-    ends.unwrap_or(1..5)
+    ends.unwrap_or(1..4)
 }
 
 #[test]

@@ -99,10 +99,10 @@ impl Node {
     /// As `Replica::apply_next` does it.
     fn apply(&mut self, meta: &Meta) {
         let past = self.world.logs.past_of(meta, &self.world.shelf);
-        let known = self.world.logs.states().set(past);
         let operation = self.operations.get(&meta.id).cloned();
+        let states = self.world.logs.states_mut();
         let counts =
-            operation.is_some_and(|op| self.membership.add(meta.id, meta.device, &known, op).is_ok());
+            operation.is_some_and(|op| self.membership.add(meta.id, meta.device, past, op, states).is_ok());
         self.world.apply(meta, counts);
     }
 
@@ -169,8 +169,10 @@ impl Node {
         }
         let kept =
             |id: &EntryId| self.world.shelf.stored.get(id).is_some_and(|meta| !self.is_beyond_a_fork(meta));
-        let counted = self.world.applied.iter().copied().filter(|id| kept(id)).collect();
-        self.membership.view_of(&std::sync::Arc::new(counted))
+        let counted: Vec<EntryId> = self.world.applied.iter().copied().filter(|id| kept(id)).collect();
+        let mut states = self.world.logs.states().clone();
+        let state = states.union(&BTreeSet::new(), &counted);
+        self.membership.clone().view_of(state, &states)
     }
 
     pub(super) fn has(&self, id: &EntryId) -> bool {
