@@ -6,7 +6,7 @@
 //! that no majority act completes there and the first three steps stay empty.
 //!
 //! What an act means is read in its own past and fixed when it arrives (M-1); what stands is
-//! worked out by `advance` from a view that is here already and the acts that it lacks (I-11). Views
+//! worked out by `advance` from a view that is here already and the acts that it lacks. Views
 //! are persistent maps, so that one for each act can be kept. With n acts and m persons:
 //!
 //! - the view of everything, kept: O(1);

@@ -20,7 +20,6 @@ mod mending;
 mod peers;
 mod pledges;
 mod records;
-mod splits;
 mod storms;
 mod swaps;
 

@@ -53,20 +53,6 @@ fn a_verdict_that_stood_anywhere_stands_everywhere_whenever_its_signer_forks() {
     }
 }
 
-/// More nodes, longer branches, and honest acts in between, in a few minutes:
-/// `cargo nextest run -p piquet-protocol --run-ignored only --no-capture a_verdict_that_stood_anywhere_among_more`
-#[test]
-#[ignore = "minutes"]
-fn a_verdict_that_stood_anywhere_among_more_stands_everywhere() {
-    for script in signed_and_forked() {
-        holds(&script);
-        holds(&script.clone().at_length());
-    }
-    for place in [Place::While, Place::After] {
-        holds(&Script::signed(expel(VERA), place, None).among(&[ANNA, BOB, VERA, WALT]));
-    }
-}
-
 #[test]
 fn a_dismissal_closes_a_verdict_for_everybody_whichever_branch_they_saw() {
     let mut script = Script::signed(expel(VERA), Place::While, None).among(&[ANNA, BOB]);

@@ -59,33 +59,3 @@ fn what_forked_talk_drew_in_is_drawn_in_for_everybody() {
     assert_eq!(dan.replica.view(), carla.replica.view());
     assert!(!dan.is_member(bob.replica.device()));
 }
-
-/// Open: entries sealed under a commit of a branch are of an unknown epoch to those who had the other branch
-/// (L-2), so that they never learn that anybody built on it, and L-6 never asks for it.
-#[test]
-#[ignore = "open: a fork at a commit parts those who saw either branch"]
-fn what_is_sealed_under_a_branchs_commit_reaches_those_who_saw_the_other() {
-    let (mut alice, mut bob, mut carla) = three();
-    let dan = newcomer(&mut alice, 4);
-    alice.sync(&dan);
-    for desk in [&mut bob, &mut carla] {
-        desk.sync(&alice);
-    }
-    alice.post(Kind::Remove, &remove(&dan));
-    bob.sync(&alice);
-    carla.sync(&alice);
-    let other = alice.forge(Kind::Merge, alice.replica.head(), &empty());
-    alice.act(Replica::carry_out).unwrap();
-    bob.sync(&alice);
-    carla.take(other.bytes());
-    bob.message("under her commit");
-    bob.take(other.bytes());
-    settle(&mut bob);
-    for _ in 0..3 {
-        carla.sync(&bob);
-        settle(&mut carla);
-        bob.sync(&carla);
-    }
-    assert_eq!(carla.texts(), ["under her commit"]);
-    assert_eq!(carla.replica.head(), bob.replica.head());
-}

@@ -1,4 +1,4 @@
-//! I-11: evaluation act by act gives what evaluation from scratch gives, on random histories of groups.
+//! evaluation act by act gives what evaluation from scratch gives, on random histories of groups.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
