@@ -51,6 +51,7 @@ fn a_verdict_that_stood_anywhere_stands_everywhere_whenever_its_signer_forks() {
     for place in [Place::While, Place::After] {
         holds(&Script::signed(expel(VERA), place, Some(Operation::Leave)));
     }
+    holds(&Script::signed(expel(VERA), Place::While, None).among(&[BOB, VERA]).at_length());
 }
 
 #[test]
