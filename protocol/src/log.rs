@@ -277,6 +277,11 @@ impl Logs {
         self.acts.get(id)
     }
 
+    /// The place of the first stored entry of a log that waits.
+    pub fn first_waiting(&self, log: &LogId) -> Option<u32> {
+        self.logs.get(log).and_then(|log| log.waiting.as_ref()).map(|meta| meta.header.seq)
+    }
+
     /// Entries that are stored and wait.
     pub fn waiting(&self) -> usize {
         self.logs.values().filter(|log| log.waiting.is_some()).count()

@@ -126,9 +126,8 @@ struct Agenda {
     posted: BTreeMap<GroupId, Moment>,
     /// When whoever moves to a group knocks again, and how often it has in vain.
     knocks: BTreeMap<DeviceKey, (Moment, u32)>,
-    /// Groups where members write in epochs unknown here: when new keys are asked for unless something
-    /// comes, how many entries there were, and how often it was put off.
-    behind: BTreeMap<GroupId, (Moment, usize, u32)>,
+    /// Groups where members write in epochs that this device has no keys of.
+    behind: BTreeMap<GroupId, errands::Lag>,
     /// When new keys may be asked for again.
     resyncs: BTreeMap<GroupId, Moment>,
     /// When something was last said or done in each group, or this node started.
@@ -351,6 +350,9 @@ impl<S: Store> Node<S> {
                 break;
             }
         }
+        if self.replicas.get_mut(&group).is_some_and(Replica::take_heard) {
+            self.sync.compare_soon(&group, self.clock.at(now));
+        }
         self.after(group, now)?;
         Ok(judged)
     }
@@ -382,9 +384,9 @@ impl<S: Store> Node<S> {
     /// What follows from new entries: commits that are due, answers to calls, receipts.
     fn after(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
         self.settle_forks(group, now)?;
+        self.watch(group, now);
         self.plan_duty(group, now)?;
         self.plan_succession(group, now)?;
-        self.watch(group, now);
         self.plan_beacon(group, now);
         self.plan_pledges(group, now)
     }
@@ -539,7 +541,7 @@ impl<S: Store> Node<S> {
     /// each input.
     pub fn deadline(&self) -> Option<Timestamp> {
         let knocks = self.agenda.knocks.values().map(|(at, _)| at);
-        let behind = self.agenda.behind.values().map(|(at, ..)| at);
+        let behind = self.agenda.behind.values().map(|lag| &lag.due);
         let timers = self.agenda.duties.values().chain(self.agenda.beacons.values());
         let agenda = timers.chain(knocks).chain(behind).copied();
         let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);

@@ -13,6 +13,7 @@ mod duty;
 mod epochs;
 mod forks;
 mod founding;
+mod hearsay;
 mod mend;
 mod open;
 mod opened;
@@ -185,10 +186,12 @@ pub struct Replica {
     resyncs: BTreeMap<EntryId, resync::Asked>,
     /// What commits say they carry out.
     made: BTreeMap<EpochId, resync::Made>,
-    /// Epochs in which members write and of which nothing is known here, by their hints.
-    unplaced: BTreeSet<[u8; 8]>,
-    /// Devices whose newest entry is on a branch that has won and that this device has no keys of.
-    elsewhere: BTreeSet<DeviceKey>,
+    /// The newest entries of members in epochs of which nothing is known here: where, and the epoch's hint.
+    unplaced: BTreeMap<LogId, (u32, [u8; 8])>,
+    /// Whether it gives others new keys.
+    fulfils: bool,
+    /// Keys told by statements that can't be applied yet.
+    hearsay: hearsay::Hearsay,
     /// How much of each author is taken.
     quota: quota::Quota,
     /// Highest plausible Lamport clock of a message.
@@ -252,9 +255,11 @@ impl Replica {
         self.number
     }
 
-    /// Whether every leaf of the head belongs to a current member: the gate (K-9).
+    /// Whether every leaf of the head belongs to a current member: the gate (K-9). Of an epoch whose state is lost
+    /// nobody knows the leaves.
     pub fn is_clean(&self) -> bool {
-        self.leaves.is_subset(&self.view.roster())
+        let at_hand = self.state.as_ref().is_some_and(|(epoch, _)| *epoch == self.head());
+        at_hand && self.leaves.is_subset(&self.view.roster())
     }
 
     /// The Lamport clock of the next message: above all plausible ones. An honest clock never

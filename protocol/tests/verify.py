@@ -498,7 +498,7 @@ KINDS = {
     18: (0, None, None),
     19: (0, fields(_0=data(0, 40_960), _1=data(0, BODY), _2=data(0, BODY), _3=data(64)), None),
     20: (0, fields(_0=ID, _1=ID, _2=data(0, 3500), _3=data(64), _4=optional(fields(_0=ID, _1=ID, _2=ID))), None),
-    21: (0, fields(_0=data(0, 3500), _1=fields(_0=ID, _1=ID, _2=ID)), None),
+    21: (0, fields(_0=data(0, 3500), _1=fields(_0=ID, _1=ID, _2=ID), _2=many(data(8), 16)), None),
     32: (1, GRIEVANCE, None),
     33: (1, fields(_0=ID, _1=number(0, 2)), None),
     40: (1, CALL, check_call),

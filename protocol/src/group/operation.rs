@@ -13,6 +13,8 @@ use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 
 /// Longest name of a group or person, in bytes.
 pub const MAX_NAME: usize = 64;
+/// Most epochs that a device says it is behind.
+pub const MAX_BEHIND: usize = 16;
 /// Most persons named by one operation, most epochs by one statement.
 const MAX_NAMED: usize = 512;
 
@@ -195,6 +197,9 @@ pub struct Resync {
     /// Where its keys are to be brought.
     #[n(1)]
     pub door: Doorway,
+    /// Hints of epochs in which members write and of which it has no keys.
+    #[n(2)]
+    pub behind: Vec<ByteArray<8>>,
 }
 
 /// The public half of a code that only its maker uses.
@@ -334,7 +339,8 @@ impl Control for Move {
 
 impl Control for Resync {
     fn check(&self) -> Result<(), DecodeError> {
-        if self.key_package.len() <= MAX_KEY_PACKAGE { Ok(()) } else { Err(DecodeError::TooLarge) }
+        let bounded = self.key_package.len() <= MAX_KEY_PACKAGE && self.behind.len() <= MAX_BEHIND;
+        if bounded { Ok(()) } else { Err(DecodeError::TooLarge) }
     }
 }
 

@@ -303,10 +303,8 @@ impl<S: Store> Node<S> {
 
     /// Whether this device waits for new keys in a group (K-11).
     pub fn waits_for_keys(&self, group: &GroupId) -> bool {
-        let knocks = |invite| self.agenda.knocks.contains_key(invite);
-        self.joins.iter().any(|(invite, join)| {
-            join.joining.errand() == Errand::Resync(*group) && (knocks(invite) || join.bootstrap.is_some())
-        })
+        let of_group = |join: &super::Join| join.joining.errand() == Errand::Resync(*group);
+        self.joins.iter().any(|(invite, join)| of_group(join) && self.agenda.knocks.contains_key(invite))
     }
 
     /// Codes that were refused since this node started, and why.

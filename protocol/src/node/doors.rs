@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::errands::SWAP_PAUSE;
 use super::{Join, Node, Output};
 use crate::entry::Entry;
 use crate::group::invite::JoinRequest;
@@ -55,10 +56,11 @@ impl<S: Store> Node<S> {
     pub(super) fn mailed(&mut self, invite: DeviceKey, mail: &[u8], now: Timestamp) {
         let Some(join) = self.joins.get_mut(&invite) else { return };
         if let Errand::Resync(group) = join.joining.errand() {
-            // Several may have carried the wish out at once: of each answer the keys are wanted once.
+            // Several may have carried the wish out at once: of each answer the keys are wanted once, while it waits.
+            let waits = self.agenda.knocks.contains_key(&invite) && join.bootstrap.is_none();
             let epoch = Mail::decode(mail).map(|mail| mail.epoch);
             let known = |replica: &Replica| epoch.is_none_or(|epoch| replica.has_keys_of(&epoch));
-            if join.bootstrap.is_some() || self.replicas.get(&group).is_none_or(known) {
+            if !waits || self.replicas.get(&group).is_none_or(known) {
                 return;
             }
         }
@@ -186,6 +188,8 @@ impl<S: Store> Node<S> {
         let own = replica.member();
         self.replicas.insert(group, replica);
         self.rest_resync(&group);
+        let soon = self.clock.at(now).after(SWAP_PAUSE);
+        self.agenda.resyncs.insert(group, soon);
         self.agenda.behind.remove(&group);
         self.events.extend(events.into_iter().chain([Event::Rekeyed(own)]).map(|event| (group, event)));
         self.stored.extend(stored.into_iter().map(|(log, entry)| (group, None, log, entry)));

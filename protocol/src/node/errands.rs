@@ -14,7 +14,7 @@ use crate::kind::Kind;
 use crate::replica::{AuthorError, Errand, Joining, Replica};
 use crate::store::{Store, StoreError};
 use crate::sync::ConnectionId;
-use crate::time::Timestamp;
+use crate::time::{Moment, Timestamp};
 
 /// How long a code of one's own is good for: nobody else can use it.
 const OWN_CODE_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -25,10 +25,23 @@ const MAX_DOORS: usize = 16;
 /// For so long nothing new must have come before a device that is behind asks for new keys: most who are
 /// behind only wait for entries that are on their way.
 const BEHIND_PATIENCE: Duration = Duration::from_secs(20);
-/// How often that is put off where new things come all the time.
-const MOST_PATIENCE: u32 = 5;
+/// For so long at most, where new things come all the time.
+const MOST_PATIENCE: Duration = Duration::from_secs(120);
+/// For so long a device that is behind leaves it to others to give new keys.
+const OTHERS_PATIENCE: Duration = Duration::from_secs(600);
 /// The mail for new keys may be lost: after so long they are asked for again.
 const RESYNC_PAUSE: Duration = Duration::from_secs(3_600);
+/// After so long, once they have come: they may be of a branch that loses, too.
+pub(super) const SWAP_PAUSE: Duration = Duration::from_secs(300);
+
+/// How long this device has been behind in a group.
+pub(super) struct Lag {
+    since: Moment,
+    /// When it is looked at again.
+    pub(super) due: Moment,
+    /// How many entries there were when it was looked at last.
+    entries: usize,
+}
 
 /// A wish for keys, to be posted.
 pub(super) struct Wish {
@@ -79,58 +92,63 @@ impl<S: Store> Node<S> {
     /// Looks whether this device is left behind.
     pub(super) fn watch(&mut self, group: GroupId, now: Timestamp) {
         let Some(replica) = self.replicas.get_mut(&group) else { return };
+        let moment = self.clock.at(now);
         if replica.is_behind() {
             let (entries, _) = replica.counts();
-            let due = self.clock.at(now).after(BEHIND_PATIENCE);
-            self.agenda.behind.entry(group).or_insert((due, entries, 0));
-        } else {
-            self.agenda.behind.remove(&group);
+            let lag = Lag { since: moment, due: moment.after(BEHIND_PATIENCE), entries };
+            let lag = self.agenda.behind.entry(group).or_insert(lag);
+            // If nobody at all is better off, somebody has to.
+            replica.set_fulfils(moment >= lag.since.after(OTHERS_PATIENCE));
+        } else if self.agenda.behind.remove(&group).is_some() {
+            replica.set_fulfils(true);
+            self.rest_resync(&group);
         }
     }
 
-    /// Asks for new keys where this device has been behind for long, though nothing more came; or though much
-    /// did, for groups are never silent.
+    /// Asks for new keys where this device has been behind though nothing more came, or for long though much did.
     pub(super) fn tick_behind(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let moment = self.clock.at(now);
-        let due = self.agenda.behind.iter().filter(|(_, (at, ..))| *at <= moment);
-        for (group, (_, before, times)) in due.map(|(group, due)| (*group, *due)).collect::<Vec<_>>() {
-            self.agenda.behind.remove(&group);
-            let Some(replica) = self.replicas.get_mut(&group) else { continue };
-            let (entries, _) = replica.counts();
-            if !replica.is_behind() {
-                continue;
+        let due = self.agenda.behind.iter().filter(|(_, lag)| lag.due <= moment);
+        for group in due.map(|(group, _)| *group).collect::<Vec<_>>() {
+            self.watch(group, now);
+            let entries = self.replicas.get(&group).map_or(0, |replica| replica.counts().0);
+            let Some(lag) = self.agenda.behind.get_mut(&group) else { continue };
+            let grown = entries > lag.entries;
+            (lag.due, lag.entries) = (moment.after(BEHIND_PATIENCE), entries);
+            if !grown || moment >= lag.since.after(MOST_PATIENCE) {
+                match self.resync(group, now) {
+                    Err(AuthorError::Store(error)) => return Err(error),
+                    _ => self.sync.compare_soon(&group, moment),
+                }
             }
-            if entries > before && times < MOST_PATIENCE {
-                self.agenda
-                    .behind
-                    .insert(group, (moment.after(BEHIND_PATIENCE), entries, times.saturating_add(1)));
-                continue;
-            }
-            match self.resync(group, now) {
-                Err(AuthorError::Store(error)) => return Err(error),
-                _ => self.sync.compare_soon(&group, moment),
-            }
+            self.plan_duty(group, now)?;
         }
         Ok(())
     }
 
-    /// Asks for new keys, unless that was done a short while ago.
+    /// Asks for new keys; knocks again with the last wish, if that was made a short while ago.
     fn resync(&mut self, group: GroupId, now: Timestamp) -> Result<(), AuthorError> {
         let Some(replica) = self.replicas.get(&group) else { return Ok(()) };
         replica.may_write(Kind::Resync)?;
+        let behind = replica.lacking().into_iter().map(Into::into).collect();
         let moment = self.clock.at(now);
-        if self.agenda.resyncs.get(&group).is_some_and(|next| moment < *next) {
+        // One from before the start is good for as long as one made now.
+        let kept = self.joins.values().any(|join| join.joining.errand() == Errand::Resync(group));
+        let pause = moment.after(RESYNC_PAUSE);
+        let next = self.agenda.resyncs.entry(group).or_insert(if kept { pause } else { moment });
+        if moment < *next {
             self.knock_again(&group, now);
             return Ok(());
         }
-        self.agenda.resyncs.insert(group, moment.after(RESYNC_PAUSE));
+        *next = pause;
         self.end_resync(&group);
         let wish = self.ask_with(group, Errand::Resync(group), now)?;
-        let body = Resync { key_package: wish.key_package.clone().into(), door: wish.door.clone() };
+        let body = Resync { key_package: wish.key_package.clone().into(), door: wish.door.clone(), behind };
         self.set_out(group, wish, (Kind::Resync, &body.to_payload()), now)
     }
 
-    /// The keys have come. Whoever else carried the wish out, on a branch that may win yet, still has mail for it.
+    /// The keys have come, or are not needed any more. Whoever else carried the wish out, on a branch that may win
+    /// yet, still has mail for it.
     pub(super) fn rest_resync(&mut self, group: &GroupId) {
         for (invite, join) in &mut self.joins {
             if join.joining.errand() == Errand::Resync(*group) {
@@ -269,9 +287,9 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Those who were on their way when this node stopped go on.
+    /// Those who were on their way when this node stopped go on; who lacks keys will see that it does.
     pub(super) fn resume_errands(&mut self, now: Timestamp) {
-        let away = self.joins.iter().filter(|(_, join)| join.joining.errand() != Errand::Join);
+        let away = self.joins.iter().filter(|(_, join)| matches!(join.joining.errand(), Errand::Move(_)));
         for invite in away.map(|(invite, _)| *invite).collect::<Vec<_>>() {
             self.knock_later(invite, 0, now);
         }

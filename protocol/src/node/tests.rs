@@ -20,6 +20,7 @@ mod mending;
 mod peers;
 mod pledges;
 mod records;
+mod splits;
 mod storms;
 mod swaps;
 

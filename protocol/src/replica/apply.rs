@@ -81,10 +81,7 @@ impl Replica {
     ) -> Result<bool, StoreError> {
         let payload = &body.payload;
         let done = match kind {
-            Kind::Commit => {
-                self.note_commit(entry.id().into(), entry.epoch(), payload);
-                return self.commit_entry(entry, payload, past, round).map(|()| false);
-            }
+            Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
             Kind::Opened => self.opened(entry, payload, past, round),
             Kind::Profile => self.profile(entry, payload, past, round),
             Kind::Genesis => {
@@ -262,7 +259,6 @@ impl Replica {
         round: &mut Round<'_>,
     ) {
         self.spoke_in.insert(entry.device(), entry.epoch());
-        self.note_elsewhere(entry.device(), entry.epoch(), facts);
         if entry.header().lane == Lane::Acts {
             self.note_voice(entry);
         }

@@ -108,6 +108,8 @@ impl Replica {
         let group = group_id(&to_cbor(&parameters));
         let device = crypto::device_key(&key);
         let membership = Membership::founded(parameters.founding());
+        let mut tree = EpochTree::new(EpochId::from(group), parameters.founder, parameters.is_draft());
+        tree.enter(root);
         Self {
             group,
             key,
@@ -117,7 +119,7 @@ impl Replica {
             logs: Logs::new(group, device),
             view: membership.view(),
             membership,
-            tree: EpochTree::new(root, parameters.founder, parameters.is_draft()),
+            tree,
             parameters,
             ring: KeyRing::default(),
             state: None,
@@ -141,8 +143,9 @@ impl Replica {
             brought: BTreeMap::new(),
             resyncs: BTreeMap::new(),
             made: BTreeMap::new(),
-            unplaced: BTreeSet::new(),
-            elsewhere: BTreeSet::new(),
+            hearsay: super::hearsay::Hearsay::default(),
+            unplaced: BTreeMap::new(),
+            fulfils: true,
             quota: super::quota::Quota::default(),
             clock: 0,
             frozen: None,

@@ -320,6 +320,7 @@ impl Bootstrap {
         }
         self.check_invitation(&replica)?;
         self.check_context(&mut replica, round)?;
+        replica.open_below(&self.epoch, round)?;
         replica.reload_head(round)?;
         Ok(Joined { replica })
     }
@@ -423,8 +424,7 @@ impl Bootstrap {
     /// This node's copy of the group, going on from the epoch that the Welcome leads to: what it held stays.
     fn adopt(&self, live: &Replica, chain: &BTreeMap<EpochId, Secret>, round: &mut Round<'_>) -> Replica {
         let mut replica = live.clone();
-        replica.tree.restart(self.epoch, live.founder());
-        replica.elsewhere.clear();
+        replica.tree.enter(self.epoch);
         self.keep_keys(&mut replica, chain, round);
         replica
     }

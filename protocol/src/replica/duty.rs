@@ -117,9 +117,7 @@ impl Replica {
             let unheard = !self.spoke_in.contains_key(device);
             (self.packages.contains_key(&act) && (unheard || !self.is_carried_out(&act))).then_some(act)
         };
-        // Whoever waits for keys knows no head to bring others to.
-        let wish = self.due_resync(device).filter(|_| self.due_resync(&self.device).is_none());
-        wish.or_else(first)
+        self.due_resync(device).or_else(first)
     }
 
     /// Devices to which new keys are due.
@@ -152,13 +150,17 @@ impl Replica {
             }
             return Ok(false);
         };
+        // Whoever has the parent's keys alone must read what the commit cites before it can follow it.
+        if self.owes_keys_for_a_commit() {
+            self.tell_opened(round)?;
+        }
         let operations = duty.operations().into_iter().collect();
         let body = Commit { message: commit.message.into(), operations };
         let entry = self.compose(Kind::Commit, &body.to_payload(), round)?;
         let epoch = EpochId::from(entry.id());
         self.pending = Some((entry.id(), commit.next));
         self.publish(entry, round)?;
-        if self.tree.get(&epoch).is_none() {
+        if !self.tree.holds(&epoch) {
             return Err(AuthorError::Unusable);
         }
         if let Some(welcome) = commit.welcome {

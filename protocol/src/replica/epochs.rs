@@ -44,15 +44,19 @@ impl Replica {
         past: OpState,
         round: &mut Round<'_>,
     ) -> Result<(), StoreError> {
-        let (epoch, parent) = (EpochId::from(entry.id()), entry.epoch());
-        let ends = self.ends_somebody(payload);
+        let Ok(commit) = Commit::from_payload(payload) else {
+            round.events.push(super::Event::Rejected(entry.id()));
+            return Ok(());
+        };
+        let epoch = EpochId::from(entry.id());
+        self.add_commit(entry, &commit, past);
         if let Some(keys) = self.shelf(round).epoch_keys(&epoch)? {
-            self.enter(epoch, parent, entry.device(), ends, past, keys);
+            self.hold(epoch, keys);
             return Ok(());
         }
         let next = match self.pending.take() {
             Some((id, state)) if id == entry.id() => Some(state),
-            _ => self.check_commit(entry, payload, past, round)?,
+            _ => self.check_commit(entry, &commit, past, round)?,
         };
         let Some(state) = next else {
             round.events.push(super::Event::Rejected(entry.id()));
@@ -62,30 +66,57 @@ impl Replica {
         let keys = EpochKeys::derive(&exported);
         shelf::put_epoch_keys(round.overlay, &self.group, &epoch, &keys);
         shelf::put_secret(round.overlay, &self.group, &shelf::state_name(&epoch), state.to_bytes());
-        self.enter(epoch, parent, entry.device(), ends, past, keys);
+        self.hold(epoch, keys);
         round.events.extend(self.swapped_by(&epoch).map(super::Event::Rekeyed));
-        self.reload_head(round)
+        Ok(())
+    }
+
+    /// Notes a commit, believed or not.
+    fn add_commit(&mut self, entry: &Entry, commit: &Commit, past: OpState) {
+        let (epoch, parent, maker) = (EpochId::from(entry.id()), entry.epoch(), entry.device());
+        let ends = self.ends_somebody(commit);
+        let view = self.view_at(past);
+        let by_keyholder = view.member_of(&maker).is_some_and(|member| view.is_keyholder(&member));
+        self.tree.insert(NewEpoch { epoch, parent, maker, by_keyholder, ends });
+        self.note_commit(epoch, parent, commit);
+    }
+
+    /// Tries the commits again that could not be opened while their parent was not held.
+    pub(super) fn open_below(&mut self, parent: &EpochId, round: &mut Round<'_>) -> Result<(), StoreError> {
+        let mut fresh = vec![*parent];
+        while let Some(parent) = fresh.pop() {
+            let children = self.tree.children_of(&parent).filter(|child| !self.tree.holds(child));
+            for child in children.copied().collect::<Vec<_>>() {
+                let stored = self.shelf(round).by_id(&EntryId(child.0))?;
+                let Some((entry, facts)) = stored.and_then(|stored| Some((stored.entry, stored.facts?)))
+                else {
+                    continue;
+                };
+                let Some(body) = self.open_body(&entry) else { continue };
+                self.commit_entry(&entry, &body.payload, facts.ops, round)?;
+                fresh.push(child);
+            }
+        }
+        Ok(())
     }
 
     /// The closed checklist; `None` if the commit is not believed or this device is not in it.
     fn check_commit(
         &mut self,
         entry: &Entry,
-        payload: &[u8],
+        commit: &Commit,
         past: OpState,
         round: &Round<'_>,
     ) -> Result<Option<EpochState>, StoreError> {
-        let (Ok(commit), parent) = (Commit::from_payload(payload), entry.epoch()) else {
-            return Ok(None);
-        };
-        if self.tree.get(&parent).is_none() || self.tree.has_commit_by(&parent, &entry.device()) {
+        let parent = entry.epoch();
+        if !self.tree.holds(&parent) || self.tree.has_commit_by(&parent, &entry.device()) {
             return Ok(None);
         }
         let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
         let view = self.view_at(past);
         let Ok(leaves) = state.leaves() else { return Ok(None) };
         let case = Case { author: entry.device(), parent, past, view: &view, leaves: &leaves };
-        let Some(expected) = self.expected(&commit, &case) else { return Ok(None) };
+        let Some(expected) = self.expected(commit, &case) else { return Ok(None) };
         match state.apply(&parent, &commit.message, &expected) {
             Ok(next) => Ok(Some(next)),
             Err(SealError::Removed | _) => Ok(None),
@@ -142,28 +173,18 @@ impl Replica {
     }
 
     /// Whether a commit cites an act that ends somebody (K-8).
-    fn ends_somebody(&self, payload: &[u8]) -> bool {
+    fn ends_somebody(&self, commit: &Commit) -> bool {
         let ends = |id: &EntryId| {
             let operation = self.membership.operation(id);
             matches!(operation, Some(Operation::Remove { .. } | Operation::Expel { .. } | Operation::Leave))
         };
-        Commit::from_payload(payload).is_ok_and(|commit| commit.operations.iter().any(ends))
+        commit.operations.iter().any(ends)
     }
 
-    /// Adds an epoch whose keys are at hand.
-    fn enter(
-        &mut self,
-        epoch: EpochId,
-        parent: EpochId,
-        maker: DeviceKey,
-        ends: bool,
-        past: OpState,
-        keys: EpochKeys,
-    ) {
-        let view = self.view_at(past);
-        let by_keyholder = view.member_of(&maker).is_some_and(|member| view.is_keyholder(&member));
+    /// Takes an epoch whose keys are at hand.
+    fn hold(&mut self, epoch: EpochId, keys: EpochKeys) {
         self.ring.insert(epoch, keys);
-        self.tree.insert(NewEpoch { epoch, parent, maker, by_keyholder, ends });
+        self.tree.hold(epoch);
         self.tree.count(&self.view.roster());
     }
 
@@ -173,11 +194,10 @@ impl Replica {
         if self.state.as_ref().is_some_and(|(epoch, _)| *epoch == head) {
             return Ok(());
         }
-        if let Some(state) = self.shelf(round).state(&head)? {
-            self.leaves = state.leaves().unwrap_or_default();
-            self.number = state.number().unwrap_or_default();
-            self.state = Some((head, state));
-        }
+        let state = self.shelf(round).state(&head)?;
+        self.leaves = state.as_ref().and_then(|state| state.leaves().ok()).unwrap_or_default();
+        self.number = state.as_ref().and_then(|state| state.number().ok()).unwrap_or(self.number);
+        self.state = state.map(|state| (head, state));
         Ok(())
     }
 

@@ -69,7 +69,20 @@ impl Replica {
             replica.frozen = Some(Frozen::Mending);
         }
         replica.reload_head(round)?;
+        replica.restore_hearsay(round)?;
         Ok(replica)
+    }
+
+    /// What is told by statements that wait.
+    fn restore_hearsay(&mut self, round: &Round<'_>) -> Result<(), OpenError> {
+        for device in self.devices.clone() {
+            let log = LogId { device, lane: Lane::Acts };
+            let Some(first) = self.logs.first_waiting(&log) else { continue };
+            for stored in self.shelf(round).from(log, first, usize::MAX)? {
+                self.note_hearsay(&stored.entry);
+            }
+        }
+        Ok(())
     }
 
     /// Applies all acts again in causal order; gives each one's parents.
@@ -168,7 +181,6 @@ impl Replica {
         for (facts, entry) in tips {
             self.logs.restore(&Meta::from(&entry), facts);
             self.spoke_in.insert(entry.device(), entry.epoch());
-            self.note_elsewhere(entry.device(), entry.epoch(), facts);
             let body = self.open_body(&entry);
             let message = body.as_ref().and_then(|body| Message::from_payload(&body.payload).ok());
             self.note_clock(message.map_or(0, |message| message.clock));

@@ -13,7 +13,7 @@ use crate::id::{DeviceKey, EpochId};
 use crate::kind::Kind;
 
 /// Most epochs that one statement tells.
-const MAX_TOLD: usize = 512;
+pub(super) const MAX_TOLD: usize = 512;
 
 /// What a statement under an epoch told.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ pub(super) struct Told {
 }
 
 impl Replica {
-    /// Takes a statement from a key-holder or from whoever made the epoch it is sealed under: else anybody
-    /// could keep newcomers out with false keys.
+    /// Takes a statement from a key-holder, if there is any, or from whoever made the epoch it is sealed under: else
+    /// anybody could keep newcomers out with false keys.
     pub(super) fn opened(
         &mut self,
         entry: &Entry,
@@ -34,15 +34,15 @@ impl Replica {
     ) -> bool {
         let Ok(opened) = Opened::from_payload(payload) else { return false };
         let view = self.view_at(past);
-        let keyholder = view.member_of(&entry.device()).is_some_and(|member| view.is_keyholder(&member));
+        let counts = view.member_of(&entry.device()).is_some_and(|member| view.tells_keys(&member));
         let maker = self.tree.get(&entry.epoch()).is_some_and(|node| node.maker == entry.device());
-        if !keyholder && !maker && self.tree.get(&entry.epoch()).is_some() {
+        if !counts && !maker && self.tree.holds(&entry.epoch()) {
             return false;
         }
         let mut epochs = Vec::new();
         for told in &opened.epochs {
             let control = Secret::new(*told.control);
-            self.learn_control(told.epoch, &control, keyholder, round);
+            self.learn_control(told.epoch, &control, counts, round);
             if self.ring.control(&told.epoch) == Some(&control) {
                 epochs.push(told.epoch);
             }
@@ -73,11 +73,14 @@ impl Replica {
         self.post(Kind::Opened, &body.to_payload(), round).map(|_| ())
     }
 
-    /// Whether a key-holder owes newcomers the key of an epoch that became known late.
+    /// Whether acts are known, and will be cited by the next commit, that not everybody in the head can read.
+    pub(super) fn owes_keys_for_a_commit(&self) -> bool {
+        self.may_write(Kind::Opened).is_ok() && !self.untold().is_empty()
+    }
+
+    /// Whether this device owes newcomers the key of an epoch that became known late.
     pub(super) fn owes_keys(&self) -> bool {
-        self.view.is_keyholder(&self.member())
-            && self.may_write(Kind::Opened).is_ok()
-            && !self.untold().is_empty()
+        self.view.tells_keys(&self.member()) && self.owes_keys_for_a_commit()
     }
 
     /// Epochs of commits that a newcomer would not be led to, from the head on, by statements it can check: those

@@ -49,7 +49,10 @@ impl Replica {
         let Ok(entry) = UnverifiedEntry::decode(bytes) else {
             return Ok(Received::Bad);
         };
-        let candidates = self.candidates(&entry);
+        let mut candidates = self.candidates(&entry);
+        if candidates.is_empty() && self.confirm_hearsay(&entry, round) {
+            candidates = self.candidates(&entry);
+        }
         if candidates.is_empty() {
             self.note_unplaced(&entry);
             return Ok(Received::Unknown);
@@ -113,9 +116,13 @@ impl Replica {
             Ingest::Accepted => {
                 self.keep(&entry, round);
                 self.apply_all(round)?;
+                self.note_hearsay(&entry);
                 Ok(Received::Stored)
             }
-            Ingest::Gap => Ok(Received::Unknown),
+            Ingest::Gap => {
+                self.note_hearsay(&entry);
+                Ok(Received::Unknown)
+            }
             Ingest::Duplicate | Ingest::Refused => Ok(Received::Duplicate),
             Ingest::Branch => {
                 self.count_stored(&entry, round);
@@ -173,7 +180,7 @@ impl Replica {
                 self.apply_next(meta, round)?;
             }
         }
-        Ok(())
+        self.reload_head(round)
     }
 
     fn applicable(&self, round: &Round<'_>) -> Option<Vec<Meta>> {

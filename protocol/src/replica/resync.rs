@@ -8,19 +8,16 @@ use std::collections::BTreeSet;
 
 use super::Replica;
 use crate::entry::UnverifiedEntry;
-use crate::group::membership::Operation;
-use crate::group::operation::{Commit, Control, Doorway, Resync};
+use crate::group::operation::{Commit, Control, Doorway, MAX_BEHIND, Resync};
 use crate::group::seal;
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
-use crate::log::Facts;
-
-/// Epochs remembered in which members write and of which nothing is known here.
-const MAX_UNPLACED: usize = 64;
+use crate::log::{Facts, LogId};
 
 /// One device's wish for a new leaf.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     device: DeviceKey,
+    behind: Vec<[u8; 8]>,
     door: Doorway,
 }
 
@@ -35,31 +32,14 @@ impl Replica {
     /// Notes that a member writes in an epoch this node knows nothing of.
     pub(super) fn note_unplaced(&mut self, entry: &UnverifiedEntry) {
         let header = entry.header();
-        let by_member = self.view.roster().iter().any(|device| device.hint() == header.author_hint);
-        let known = self.knows_epoch_hint(&header.epoch_hint);
-        if by_member && !known && self.unplaced.len() < MAX_UNPLACED {
-            self.unplaced.insert(header.epoch_hint);
+        let by_member = self.view.roster().into_iter().find(|device| device.hint() == header.author_hint);
+        let Some(device) = by_member.filter(|_| !self.knows_epoch_hint(&header.epoch_hint)) else { return };
+        let log = LogId { device, lane: header.lane };
+        let newest = self.logs.head(&log).map_or(0, |(seq, _)| seq);
+        let noted = self.unplaced.get(&log).map_or(0, |(seq, _)| *seq);
+        if header.seq > newest && header.seq >= noted {
+            self.unplaced.insert(log, (header.seq, header.epoch_hint));
         }
-    }
-
-    /// Notes whether somebody writes in an epoch that this device has no keys of, though what gave this device
-    /// its keys was known to them: then that branch has won.
-    pub(super) fn note_elsewhere(&mut self, device: DeviceKey, epoch: EpochId, facts: Facts) {
-        let knew = |act: EntryId| self.logs.states().contains(facts.ops, &act);
-        if self.ring.whole(&epoch).is_none() && self.keys_came_by().is_some_and(knew) {
-            self.elsewhere.insert(device);
-        } else {
-            self.elsewhere.remove(&device);
-        }
-    }
-
-    /// The act that the commit carried out by which this device has its keys; none for who founded the group.
-    fn keys_came_by(&self) -> Option<EntryId> {
-        let operations = &self.made.get(&self.tree.root())?.operations;
-        operations.iter().copied().find(|act| match self.membership.operation(act) {
-            Some(Operation::Admit { device, .. } | Operation::Bring { device }) => *device == self.device,
-            _ => false,
-        })
     }
 
     /// Whether this device has all keys of an epoch.
@@ -72,17 +52,30 @@ impl Replica {
     pub fn is_behind(&mut self) -> bool {
         if !self.unplaced.is_empty() {
             let known: BTreeSet<[u8; 8]> = self.ring.epochs().map(EpochId::hint).collect();
-            self.unplaced.retain(|hint| !known.contains(hint));
+            let newest = |log: &LogId| self.logs.head(log).map_or(0, |(seq, _)| seq);
+            self.unplaced.retain(|log, (seq, hint)| !known.contains(hint) && *seq > newest(log));
         }
-        let elsewhere = || self.elsewhere.iter().any(|device| self.view.member_of(device).is_some());
-        self.frozen.is_none() && (!self.unplaced.is_empty() || elsewhere())
+        self.frozen.is_none() && !self.lacking().is_empty()
+    }
+
+    /// Hints of the epochs that this device is behind.
+    pub fn lacking(&self) -> Vec<[u8; 8]> {
+        let current = |log: &LogId| self.view.member_of(&log.device).is_some();
+        let unplaced = self.unplaced.iter().filter(|(log, _)| current(log)).map(|(_, (_, hint))| *hint);
+        let rival = self.tree.rival().map(|epoch| epoch.hint());
+        let hints: BTreeSet<[u8; 8]> = rival.into_iter().chain(unplaced).collect();
+        hints.into_iter().take(MAX_BEHIND).collect()
+    }
+
+    /// Whether this device gives others new keys: not while it lacks some itself, for it knows no head to bring
+    /// them to.
+    pub fn set_fulfils(&mut self, fulfils: bool) {
+        self.fulfils = fulfils;
     }
 
     /// Notes what a commit says it carries out.
-    pub(super) fn note_commit(&mut self, epoch: EpochId, parent: EpochId, payload: &[u8]) {
-        if let Ok(commit) = Commit::from_payload(payload) {
-            self.made.insert(epoch, Made { parent, operations: commit.operations });
-        }
+    pub(super) fn note_commit(&mut self, epoch: EpochId, parent: EpochId, commit: &Commit) {
+        self.made.insert(epoch, Made { parent, operations: commit.operations.clone() });
     }
 
     /// A device asks for a new leaf: its package must be one that a commit can add (G-10).
@@ -94,7 +87,8 @@ impl Replica {
 
     pub(super) fn keep_resync(&mut self, id: EntryId, device: DeviceKey, asked: Resync) {
         self.packages.insert(id, asked.key_package.to_vec());
-        self.resyncs.insert(id, Asked { device, door: asked.door });
+        let behind = asked.behind.iter().map(|hint| **hint).collect();
+        self.resyncs.insert(id, Asked { device, behind, door: asked.door });
     }
 
     /// Whether an act asks for a new leaf.
@@ -144,21 +138,17 @@ impl Replica {
 
     /// The wish of a device that is to be carried out on the head.
     pub(super) fn due_resync(&self, device: &DeviceKey) -> Option<EntryId> {
-        let newest = self.newest_resync(device, |_| true)?;
-        (!self.is_spent(&newest, &self.head())).then_some(newest)
+        let newest = self.newest_resync(device, |_| true).filter(|_| self.fulfils)?;
+        let asked = self.resyncs.get(&newest)?;
+        let mut way = self.tree.way_to(self.head());
+        let on_the_way = way.any(|epoch| asked.behind.contains(&epoch.hint()));
+        (on_the_way && !self.is_spent(&newest, &self.head())).then_some(newest)
     }
 
     /// Whether a commit that this node believes has carried an act out, on whatever branch.
     pub(super) fn is_carried_out(&self, act: &EntryId) -> bool {
         let cites = |made: &Made| made.operations.contains(act);
-        let mut elders = BTreeSet::new();
-        let mut at = self.tree.root();
-        while let Some(made) = self.made.get(&at) {
-            elders.insert(at);
-            at = made.parent;
-        }
-        let believed = |epoch: &EpochId| self.tree.get(epoch).is_some() || elders.contains(epoch);
-        self.made.iter().any(|(epoch, made)| cites(made) && believed(epoch))
+        self.made.iter().any(|(epoch, made)| cites(made) && self.tree.led_here(epoch))
     }
 
     /// Where devices that asked for a new leaf wait for it: each with its newest wish.

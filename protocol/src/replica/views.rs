@@ -211,7 +211,14 @@ impl Replica {
         let told = beacons.flat_map(|(device, beacon)| beacon.contacts.iter().map(|c| (*device, c.clone())));
         let untold = |device: &DeviceKey| current(device) && !self.beacons.contains_key(device);
         let before = self.reached.iter().filter(|(device, _)| untold(device)).cloned();
-        told.chain(before).chain(self.hints.iter().map(|hint| (self.founder(), hint.clone()))).collect()
+        let opener = self.door_opener();
+        told.chain(before).chain(self.hints.iter().map(|hint| (opener, hint.clone()))).collect()
+    }
+
+    /// Whose the code was by which this device came in; the founder, if it is his draft.
+    fn door_opener(&self) -> DeviceKey {
+        let own = self.view.members.get(&self.member());
+        own.and_then(|info| info.admitted_by).map_or_else(|| self.founder(), |member| DeviceKey(member.0))
     }
 
     /// What this device last told of itself.
@@ -245,15 +252,17 @@ impl Replica {
     }
 
     /// Claims by which callers are recognised: of so many epochs, those first in which members on other branches
-    /// spoke last, then those of the head's branch, the newest first.
+    /// spoke last, then those of branches that this device was on, then those of the head's branch, the newest
+    /// first.
     pub fn recognised(&self, depth: usize) -> Vec<Claim> {
-        let chain = self.tree.chain(usize::MAX);
+        let chain: Vec<EpochId> = self.tree.way_to(self.head()).collect();
         let ours: BTreeSet<&EpochId> = chain.iter().collect();
         let current = self.spoke_in.iter().filter(|(device, _)| self.view.member_of(device).is_some());
-        let rivals: BTreeSet<EpochId> =
-            current.map(|(_, epoch)| *epoch).filter(|epoch| !ours.contains(epoch)).collect();
-        let rivals = rivals.into_iter().take(depth / 2);
-        rivals.chain(chain).take(depth).filter_map(|epoch| self.claim(epoch)).collect()
+        let rivals: BTreeSet<EpochId> = current.map(|(_, epoch)| *epoch).collect();
+        let left = self.ring.whole_epochs().filter(|epoch| !rivals.contains(epoch)).copied();
+        let rivals = rivals.iter().copied().chain(left);
+        let rivals: Vec<EpochId> = rivals.filter(|epoch| !ours.contains(epoch)).take(depth / 2).collect();
+        rivals.into_iter().chain(chain).take(depth).filter_map(|epoch| self.claim(epoch)).collect()
     }
 
     fn claim(&self, epoch: EpochId) -> Option<Claim> {

@@ -255,8 +255,9 @@ fn a_door() -> Doorway {
     Doorway { key: ONE, request: [2; 32].into(), peer: [4; 32].into() }
 }
 
-fn a_resync(package: usize) -> Vec<u8> {
-    Resync { key_package: vec![5; package].into(), door: a_door() }.to_payload()
+fn a_resync(package: usize, behind: usize) -> Vec<u8> {
+    let behind = vec![[6; 8].into(); behind];
+    Resync { key_package: vec![5; package].into(), door: a_door(), behind }.to_payload()
 }
 
 /// What several decide, and how a draft becomes a group.
@@ -286,8 +287,8 @@ fn decisions() -> Vec<Value> {
         of("B-19", Kind::Found, "the outer body", found.to_payload()),
         of("B-20", Kind::Move, "in the group", a_move().to_payload()),
         of("B-20", Kind::Move, "in the draft", Move { door: Some(door), ..a_move() }.to_payload()),
-        of("B-21", Kind::Resync, "new keys", a_resync(30)),
-        of("B-21", Kind::Resync, "the longest key package", a_resync(3_500)),
+        of("B-21", Kind::Resync, "new keys", a_resync(30, 1)),
+        of("B-21", Kind::Resync, "the longest key package", a_resync(3_500, 16)),
     ]
 }
 
@@ -303,7 +304,8 @@ fn refused_decisions() -> Vec<Value> {
         of("B-16", Kind::Rule, "more than a year", rule(Parameter::Wait, 366)),
         of("B-16", Kind::Rule, "an unknown parameter", vec![0xa3, 0x00, 0x03, 0x01, 0x01, 0x02, 0x00]),
         of("B-20", Kind::Move, "too long a key package", long.to_payload()),
-        of("B-21", Kind::Resync, "too long a key package", a_resync(3_501)),
+        of("B-21", Kind::Resync, "too long a key package", a_resync(3_501, 0)),
+        of("B-21", Kind::Resync, "behind too much", a_resync(30, 17)),
         of("B-21", Kind::Resync, "no door", vec![0xa1, 0x00, 0x41, 0x05]),
     ]
 }

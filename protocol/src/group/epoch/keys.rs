@@ -111,6 +111,11 @@ impl KeyRing {
         self.whole.get(epoch)
     }
 
+    /// The epochs this node is or was in.
+    pub fn whole_epochs(&self) -> impl Iterator<Item = &EpochId> {
+        self.whole.keys()
+    }
+
     /// The key that opens entries of a class in an epoch.
     pub fn class_key(&self, epoch: &EpochId, class: Class) -> Option<ClassKey> {
         let key = match class {

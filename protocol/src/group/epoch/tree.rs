@@ -19,6 +19,8 @@ pub struct EpochNode {
     pub maker: DeviceKey,
     /// Whether this commit, or one below it, was made by a key-holder of its time.
     pub keyholder_below: bool,
+    /// Whether this device holds this epoch, or one below it.
+    held_below: bool,
     /// Whether the commit carries out somebody's ending.
     ends: bool,
     /// Members who wrote their newest act here or below.
@@ -40,11 +42,16 @@ pub struct NewEpoch {
     pub ends: bool,
 }
 
-/// All valid commits known of a group.
+/// All commits known of a group, and which of them this device holds: those that it has checked and has the keys
+/// and the state of.
 #[derive(Clone, Debug)]
 pub struct EpochTree {
-    root: EpochId,
+    first: EpochId,
+    /// The epoch that the newest Welcome led to: the head, as long as its commit is not known.
+    entered: EpochId,
+    head: EpochId,
     draft: bool,
+    held: BTreeSet<EpochId>,
     nodes: BTreeMap<EpochId, EpochNode>,
     children: BTreeMap<EpochId, BTreeSet<EpochId>>,
     /// Place, id and epoch of each device's newest act.
@@ -52,22 +59,49 @@ pub struct EpochTree {
 }
 
 impl EpochTree {
-    /// A tree of the first epoch alone.
-    pub fn new(root: EpochId, founder: DeviceKey, draft: bool) -> Self {
-        let node = EpochNode { parent: None, maker: founder, keyholder_below: true, ends: false, voices: 0 };
-        let nodes = BTreeMap::from([(root, node)]);
-        Self { root, draft, nodes, children: BTreeMap::new(), spoke: BTreeMap::new() }
+    /// A tree of the first epoch alone, which is not held.
+    pub fn new(first: EpochId, founder: DeviceKey, draft: bool) -> Self {
+        let node = EpochNode {
+            parent: None,
+            maker: founder,
+            keyholder_below: true,
+            held_below: false,
+            ends: false,
+            voices: 0,
+        };
+        Self {
+            first,
+            entered: first,
+            head: first,
+            draft,
+            held: BTreeSet::new(),
+            nodes: BTreeMap::from([(first, node)]),
+            children: BTreeMap::new(),
+            spoke: BTreeMap::new(),
+        }
     }
 
-    /// The first epoch of the tree.
-    pub fn root(&self) -> EpochId {
-        self.root
+    /// Holds an epoch that a Welcome led to, known or not.
+    pub fn enter(&mut self, epoch: EpochId) {
+        self.entered = epoch;
+        self.hold(epoch);
     }
 
-    /// Begins anew at an epoch: of what led there, and of other branches, this node has no states to follow.
-    pub fn restart(&mut self, root: EpochId, founder: DeviceKey) {
-        let spoke = std::mem::take(&mut self.spoke);
-        *self = Self { spoke, ..Self::new(root, founder, self.draft) };
+    /// Notes that this device has the keys and the state of an epoch, now or when its commit is known.
+    pub fn hold(&mut self, epoch: EpochId) {
+        self.held.insert(epoch);
+        self.mark_upwards(epoch, |node| !std::mem::replace(&mut node.held_below, true));
+        self.choose();
+    }
+
+    /// Whether this device holds an epoch.
+    pub fn holds(&self, epoch: &EpochId) -> bool {
+        self.held.contains(epoch)
+    }
+
+    /// Whether this device holds an epoch or one that it led to.
+    pub fn led_here(&self, epoch: &EpochId) -> bool {
+        self.nodes.get(epoch).is_some_and(|node| node.held_below)
     }
 
     /// The node of an epoch.
@@ -80,10 +114,11 @@ impl EpochTree {
         self.nodes.keys()
     }
 
-    /// Whether this maker has committed in this epoch before: a second commit is misbehaviour
+    /// Whether a commit of this maker's in this epoch is held: a second commit is misbehaviour
     /// and is not processed (K-7).
     pub fn has_commit_by(&self, parent: &EpochId, maker: &DeviceKey) -> bool {
-        self.children_of(parent).any(|child| self.nodes.get(child).is_some_and(|node| node.maker == *maker))
+        let by_maker = |child: &EpochId| self.nodes.get(child).is_some_and(|node| node.maker == *maker);
+        self.children_of(parent).any(|child| self.holds(child) && by_maker(child))
     }
 
     /// Notes an applied act; true if its author's newest is in another epoch now.
@@ -98,7 +133,8 @@ impl EpochTree {
 
     /// Counts anew who writes where. `roster`: devices of current members.
     pub fn count(&mut self, roster: &BTreeSet<DeviceKey>) {
-        if self.draft || self.children.values().all(|children| children.len() < 2) {
+        let single = self.children.values().all(|children| children.len() < 2);
+        if single && self.nodes.values().all(|node| node.held_below) {
             return;
         }
         let mut voices: BTreeMap<EpochId, usize> = BTreeMap::new();
@@ -113,68 +149,95 @@ impl EpochTree {
         for (epoch, node) in &mut self.nodes {
             node.voices = voices.get(epoch).copied().unwrap_or(0);
         }
+        self.choose();
     }
 
-    /// Adds a checked commit; false if the parent is unknown or the maker has one there already.
+    /// Adds a commit; false if the parent is unknown or it is known.
     pub fn insert(&mut self, new: NewEpoch) -> bool {
         let NewEpoch { epoch, parent, maker, by_keyholder, ends } = new;
-        let fits = self.nodes.contains_key(&parent) && !self.nodes.contains_key(&epoch);
-        if !fits || self.has_commit_by(&parent, &maker) {
+        if !self.nodes.contains_key(&parent) || self.nodes.contains_key(&epoch) {
             return false;
         }
-        let node = EpochNode { parent: Some(parent), maker, keyholder_below: false, ends, voices: 0 };
+        let node = EpochNode {
+            parent: Some(parent),
+            maker,
+            keyholder_below: false,
+            held_below: false,
+            ends,
+            voices: 0,
+        };
         self.nodes.insert(epoch, node);
         self.children.entry(parent).or_default().insert(epoch);
         if by_keyholder {
-            self.mark_upwards(epoch);
+            self.mark_upwards(epoch, |node| !std::mem::replace(&mut node.keyholder_below, true));
+        }
+        if self.holds(&epoch) {
+            self.hold(epoch);
         }
         true
     }
 
-    fn mark_upwards(&mut self, epoch: EpochId) {
+    /// Marks an epoch and its ancestors, up to the first that is marked.
+    fn mark_upwards(&mut self, epoch: EpochId, mark: impl Fn(&mut EpochNode) -> bool) {
         let mut at = Some(epoch);
         while let Some(node) = at.and_then(|epoch| self.nodes.get_mut(&epoch)) {
-            if node.keyholder_below {
+            if !mark(node) {
                 return;
             }
-            node.keyholder_below = true;
             at = node.parent;
         }
     }
 
     /// The epoch to seal under (K-8).
     pub fn head(&self) -> EpochId {
-        let mut head = self.root;
-        while let Some(next) = self.children_of(&head).min_by_key(|child| self.rank(child)) {
-            head = *next;
-        }
-        head
+        self.head
     }
 
-    /// The head and its ancestors, newest first, at most `depth`.
-    pub fn chain(&self, depth: usize) -> Vec<EpochId> {
-        let mut at = Some(self.head());
-        std::iter::from_fn(|| {
+    fn choose(&mut self) {
+        let mut head = if self.nodes.contains_key(&self.entered) { self.first } else { self.entered };
+        while let Some(next) = self.best_child(&head, |node| node.held_below) {
+            head = next;
+        }
+        self.head = head;
+    }
+
+    /// The epoch in which a branch begins that members write in and that wins against the head's (K-8), though this
+    /// device does not hold it.
+    pub fn rival(&self) -> Option<EpochId> {
+        let mut at = self.first;
+        loop {
+            let ours = self.best_child(&at, |node| node.held_below);
+            let best = self.best_child(&at, |node| node.held_below || node.voices > 0);
+            if best != ours {
+                return best;
+            }
+            at = ours?;
+        }
+    }
+
+    /// An epoch and its ancestors, newest first.
+    pub fn way_to(&self, epoch: EpochId) -> impl Iterator<Item = EpochId> {
+        let mut at = Some(epoch);
+        std::iter::from_fn(move || {
             let epoch = at?;
             at = self.nodes.get(&epoch).and_then(|node| node.parent);
             Some(epoch)
         })
-        .take(depth)
-        .collect()
     }
 
-    /// Siblings of an epoch: the branches an `opened` statement lists beside the parent.
-    pub fn siblings(&self, epoch: &EpochId) -> Vec<EpochId> {
-        let parent = self.nodes.get(epoch).and_then(|node| node.parent);
-        parent.iter().flat_map(|p| self.children_of(p)).filter(|child| *child != epoch).copied().collect()
+    fn best_child(&self, epoch: &EpochId, counts: impl Fn(&EpochNode) -> bool) -> Option<EpochId> {
+        let children = self.children.get(epoch).into_iter().flatten();
+        let nodes = children.filter_map(|child| Some((*child, self.nodes.get(child)?)));
+        let counted = nodes.filter(|(_, node)| counts(node));
+        counted.min_by_key(|(child, node)| self.rank(child, node)).map(|(child, _)| child)
     }
 
-    fn children_of(&self, epoch: &EpochId) -> impl Iterator<Item = &EpochId> {
+    /// The commits made in an epoch.
+    pub fn children_of(&self, epoch: &EpochId) -> impl Iterator<Item = &EpochId> {
         self.children.get(epoch).into_iter().flatten()
     }
 
-    fn rank(&self, epoch: &EpochId) -> (bool, Reverse<usize>, bool, EpochId) {
-        let Some(node) = self.nodes.get(epoch) else { return (true, Reverse(0), true, *epoch) };
+    fn rank(&self, epoch: &EpochId, node: &EpochNode) -> (bool, Reverse<usize>, bool, EpochId) {
         if self.draft {
             (!node.keyholder_below, Reverse(0), true, *epoch)
         } else {
@@ -194,8 +257,14 @@ mod tests {
     const BOB: DeviceKey = DeviceKey([101; 32]);
     const CARLA: DeviceKey = DeviceKey([102; 32]);
 
+    fn tree(draft: bool) -> EpochTree {
+        let mut tree = EpochTree::new(epoch(0), FOUNDER, draft);
+        tree.enter(epoch(0));
+        tree
+    }
+
     fn draft() -> EpochTree {
-        EpochTree::new(epoch(0), FOUNDER, true)
+        tree(true)
     }
 
     fn commit(tree: &mut EpochTree, number: u8, parent: u8, maker: DeviceKey) -> bool {
@@ -206,7 +275,11 @@ mod tests {
             by_keyholder: maker == FOUNDER,
             ends: false,
         };
-        tree.insert(new)
+        if tree.has_commit_by(&new.parent, &maker) || !tree.insert(new) {
+            return false;
+        }
+        tree.hold(new.epoch);
+        true
     }
 
     #[test]
@@ -217,8 +290,7 @@ mod tests {
         assert_eq!(tree.head(), epoch(2));
         assert!(commit(&mut tree, 9, 0, FOUNDER));
         assert_eq!(tree.head(), epoch(9));
-        assert_eq!(tree.siblings(&epoch(9)), [epoch(1)]);
-        assert_eq!(tree.chain(16), [epoch(9), epoch(0)]);
+        assert!(tree.way_to(tree.head()).eq([epoch(9), epoch(0)]));
     }
 
     #[test]
@@ -241,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_branch_that_more_people_write_in_wins() {
-        let mut tree = EpochTree::new(epoch(0), FOUNDER, false);
+        let mut tree = tree(false);
         let everybody = BTreeSet::from([FOUNDER, BOB, CARLA]);
         assert!(commit(&mut tree, 1, 0, FOUNDER));
         assert!(commit(&mut tree, 2, 0, BOB));
@@ -263,11 +335,39 @@ mod tests {
 
     #[test]
     fn of_branches_with_as_many_voices_the_one_that_puts_somebody_out_wins() {
-        let mut tree = EpochTree::new(epoch(0), FOUNDER, false);
+        let mut tree = tree(false);
         assert!(commit(&mut tree, 1, 0, FOUNDER));
         let ends =
             NewEpoch { epoch: epoch(2), parent: epoch(0), maker: BOB, by_keyholder: false, ends: true };
         assert!(tree.insert(ends));
+        tree.hold(epoch(2));
         assert_eq!(tree.head(), epoch(2));
+    }
+
+    #[test]
+    fn who_came_in_twice_is_on_the_branch_that_wins() {
+        let mut tree = EpochTree::new(epoch(0), FOUNDER, false);
+        let new = |number: u8, parent: u8, maker| NewEpoch {
+            epoch: epoch(number),
+            parent: epoch(parent),
+            maker,
+            by_keyholder: true,
+            ends: false,
+        };
+        tree.enter(epoch(2));
+        assert_eq!(tree.head(), epoch(2), "its commit is not known yet");
+        assert!(tree.insert(new(1, 0, FOUNDER)) && tree.insert(new(2, 0, BOB)));
+        assert_eq!((tree.head(), tree.rival()), (epoch(2), None));
+        let everybody = BTreeSet::from([FOUNDER, BOB, CARLA]);
+        tree.speak(FOUNDER, 1, EntryId([1; 32]), epoch(1));
+        tree.count(&everybody);
+        assert_eq!((tree.head(), tree.rival()), (epoch(2), Some(epoch(1))), "it is behind");
+        tree.enter(epoch(1));
+        assert_eq!((tree.head(), tree.rival()), (epoch(1), None));
+        for (device, act) in [(BOB, 2), (CARLA, 3)] {
+            tree.speak(device, 1, EntryId([act; 32]), epoch(2));
+        }
+        tree.count(&everybody);
+        assert_eq!((tree.head(), tree.rival()), (epoch(2), None), "it can go back");
     }
 }

@@ -224,6 +224,12 @@ impl View {
         self.council.contains(member)
     }
 
+    /// Whether somebody's word on keys of earlier epochs counts everywhere (K-5): a key-holder's; anybody's where
+    /// there is none.
+    pub fn tells_keys(&self, member: &MemberId) -> bool {
+        self.is_keyholder(member) || self.council.is_empty()
+    }
+
     /// Whether somebody has a right.
     pub fn holds(&self, member: &MemberId, right: Right) -> bool {
         !self.grounds_of(member, right).is_empty()

@@ -118,7 +118,8 @@ fn wish(desk: &mut Desk, seed: u64) -> (EntryId, Vec<u8>) {
     let (package, _) =
         crate::group::seal::key_package(&key, Suite::Classical, &mut SeededRng::new(seed)).unwrap();
     let door = Doorway { key: desk.replica.device(), request: [1; 32].into(), peer: [2; 32].into() };
-    let body = Resync { key_package: package.clone().into(), door };
+    let behind = desk.replica.tree.epochs().map(|epoch| epoch.hint().into()).collect();
+    let body = Resync { key_package: package.clone().into(), door, behind };
     (desk.post(Kind::Resync, &body.to_payload()), package)
 }
 
@@ -160,7 +161,8 @@ fn nobody_gets_a_leaf_by_anothers_package_or_after_he_is_out() {
         wish(&mut guest, 72)
     };
     let door = Doorway { key: bob.replica.device(), request: [1; 32].into(), peer: [2; 32].into() };
-    let theft = bob.post(Kind::Resync, &Resync { key_package: carlas.into(), door }.to_payload());
+    let theft =
+        bob.post(Kind::Resync, &Resync { key_package: carlas.into(), door, behind: vec![] }.to_payload());
     alice.sync(&bob);
     assert!(alice.rejected(&theft), "the package is another's");
     wish(&mut bob, 73);

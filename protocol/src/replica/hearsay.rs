@@ -1,0 +1,66 @@
+//! Keys told by statements that can't be applied yet (K-5).
+//!
+//! An `opened` that tells the key of an epoch may cite acts of that very epoch, or come after entries of its
+//! author's that do. Whoever is on another branch could then never apply it.
+
+use std::collections::BTreeMap;
+
+use super::{Replica, Round, opened};
+use crate::crypto::Secret;
+use crate::entry::{Class, ClassKey, Entry, UnverifiedEntry};
+use crate::group::operation::{Control, Opened};
+use crate::id::{DeviceKey, EpochId};
+use crate::kind::Kind;
+
+/// What each device told last, at most [`opened::MAX_TOLD`] epochs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hearsay {
+    told: BTreeMap<DeviceKey, Vec<(EpochId, Secret)>>,
+    is_new: bool,
+}
+
+impl Replica {
+    /// Notes what a statement of a member tells that waits.
+    pub(super) fn note_hearsay(&mut self, entry: &Entry) {
+        let waits = entry.header().class == Class::Control && self.logs.act(&entry.id()).is_none();
+        if !waits || self.view.member_of(&entry.device()).is_none() {
+            return;
+        }
+        let body = self.open_body(entry).filter(|body| body.kind == Kind::Opened as u16);
+        let Some(opened) = body.and_then(|body| Opened::from_payload(&body.payload).ok()) else { return };
+        let told = opened.epochs.iter().map(|told| (told.epoch, Secret::new(*told.control)));
+        let unknown = told.filter(|(epoch, _)| self.ring.control(epoch).is_none()).take(opened::MAX_TOLD);
+        let unknown: Vec<(EpochId, Secret)> = unknown.collect();
+        if unknown.is_empty() {
+            return;
+        }
+        self.hearsay.told.retain(|device, _| self.view.member_of(device).is_some());
+        let before = self.hearsay.told.insert(entry.device(), unknown.clone());
+        self.hearsay.is_new |= before != Some(unknown);
+    }
+
+    /// Whether keys were told, since this was asked last, that what was passed over may open with.
+    pub fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.hearsay.is_new)
+    }
+
+    /// Believes a key that was told by a statement that waits, if it opens what a member has signed: the same
+    /// that convinces a newcomer (I-7).
+    pub(super) fn confirm_hearsay(&mut self, entry: &UnverifiedEntry, round: &mut Round<'_>) -> bool {
+        let header = entry.header();
+        if header.class != Class::Control {
+            return false;
+        }
+        let devices = || self.devices.iter().filter(|device| device.hint() == header.author_hint);
+        let opens = |(epoch, control): &&(EpochId, Secret)| {
+            let signed = |device: &DeviceKey| entry.verify(&self.group, device, epoch);
+            let key = ClassKey(control.clone());
+            let mut entries = devices().filter_map(signed);
+            epoch.hint() == header.epoch_hint && entries.any(|entry| entry.open(&self.group, &key).is_ok())
+        };
+        let found = self.hearsay.told.values().flatten().find(opens).cloned();
+        let Some((epoch, control)) = found else { return false };
+        self.learn_control(epoch, &control, false, round);
+        true
+    }
+}
