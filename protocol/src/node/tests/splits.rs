@@ -210,46 +210,47 @@ impl Split {
         }
     }
 
-    /// The laptops that everybody in the group counts in whom they count in themselves, and that can be found. Who
-    /// was put out while nobody could reach it is not told; who was let in by somebody who has gone since is known
-    /// to nobody, or knows nobody's address.
-    fn loyal(&mut self) -> Vec<usize> {
+    /// The parts of the group that can find one another: of each the laptops that all those there count in whom they
+    /// count in themselves. Who was put out while nobody could reach it is not told; who was let in by somebody who
+    /// has gone since is known to nobody, or knows nobody's address.
+    fn parts(&mut self) -> Vec<Vec<usize>> {
         let inside = self.inside();
         let all: Vec<Known> =
             inside.into_iter().map(|laptop| Known::of(laptop, self.replica(laptop))).collect();
-        let can_meet = |one: &Known| all.iter().any(|other| one.finds(other) || other.finds(one));
-        let found: Vec<&Known> = all.iter().filter(|one| all.len() == 1 || can_meet(one)).collect();
-        let is_mutual = |one: &&&Known| {
-            one.counts_in(one) && found.iter().all(|other| !one.counts_in(other) || other.counts_in(one))
-        };
-        let mutual: Vec<&&Known> = found.iter().filter(is_mutual).collect();
-        let can_meet = |one: &Known| mutual.iter().any(|other| one.finds(other) || other.finds(one));
-        let loyal = mutual.iter().filter(|one| mutual.len() == 1 || can_meet(one));
-        loyal.map(|one| one.laptop).collect()
+        let mut parts: Vec<Vec<&Known>> = Vec::new();
+        for one in &all {
+            let can_meet = |other: &&Known| one.finds(other) || other.finds(one);
+            let (near, far): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.iter().any(can_meet));
+            parts = far;
+            parts.push(near.into_iter().flatten().chain([one]).collect());
+        }
+        parts.iter().map(|part| loyal(part)).collect()
     }
 
-    /// Whether all who are members by everything that is known are in one group, and nobody else is with them.
-    fn is_whole(&mut self) -> bool {
-        let loyal = self.loyal();
-        let Some(first) = loyal.first() else { return self.inside().is_empty() };
-        let first = self.replica(*first);
+    /// Whether all who are members by everything that is known in a part are in one group, and nobody else is with them.
+    fn is_one(&mut self, part: &[usize]) -> bool {
+        let Some(first) = part.first().map(|laptop| self.replica(*laptop)) else { return false };
         let (view, head) = (first.view().clone(), first.head());
+        let (group, present) = (self.group, part.len());
         let whole = |split: &mut Self, laptop: usize| {
-            let waits = split.sim.laptop(laptop).node.as_ref().unwrap().waits_for_keys(&split.group);
+            let waits = split.sim.laptop(laptop).node.as_ref().unwrap().waits_for_keys(&group);
             let replica = split.replica(laptop);
             let talks = replica.may_write(Kind::Message).is_ok();
-            let calm = !waits || loyal.len() < view.members.len();
+            let calm = !waits || present < view.members.len();
             *replica.view() == view && replica.head() == head && replica.is_clean() && talks && calm
         };
-        let group = self.group;
-        let members: BTreeSet<DeviceKey> =
-            loyal.iter().map(|laptop| self.replica(*laptop).device()).collect();
+        let members: BTreeSet<DeviceKey> = part.iter().map(|laptop| self.replica(*laptop).device()).collect();
         let alone = |split: &mut Self, laptop: usize| {
             let node = split.sim.laptop(laptop).node.as_ref().unwrap();
             !node.peers().any(|(_, of, device)| of == group && members.contains(&device))
         };
-        let others: Vec<usize> = self.inside().into_iter().filter(|laptop| !loyal.contains(laptop)).collect();
-        loyal.iter().all(|laptop| whole(self, *laptop)) && others.iter().all(|laptop| alone(self, *laptop))
+        let others: Vec<usize> = self.inside().into_iter().filter(|laptop| !part.contains(laptop)).collect();
+        part.iter().all(|laptop| whole(self, *laptop)) && others.iter().all(|laptop| alone(self, *laptop))
+    }
+
+    fn is_whole(&mut self) -> bool {
+        let parts = self.parts();
+        parts.iter().all(|part| self.is_one(part))
     }
 
     fn describe(&mut self) -> String {
@@ -292,17 +293,17 @@ impl Split {
                 since = self.sim.now();
             }
         }
-        let inside = self.loyal();
-        for laptop in &inside {
-            say(&mut self.sim, *laptop, self.group, &format!("{laptop} at last"));
-        }
         let group = self.group;
-        let heard = |sim: &mut Sim| {
-            inside.iter().all(|laptop| {
-                let read: BTreeSet<String> = texts(sim, *laptop, group).into_iter().collect();
-                inside.iter().all(|of| read.contains(&format!("{of} at last")))
-            })
+        let parts = self.parts();
+        for laptop in parts.iter().flatten() {
+            say(&mut self.sim, *laptop, group, &format!("{laptop} at last"));
+        }
+        let hears = |sim: &mut Sim, part: &[usize], laptop: usize| {
+            let read: BTreeSet<String> = texts(sim, laptop, group).into_iter().collect();
+            part.iter().all(|of| read.contains(&format!("{of} at last")))
         };
+        let heard =
+            |sim: &mut Sim| parts.iter().all(|part| part.iter().all(|laptop| hears(sim, part, *laptop)));
         assert!(self.sim.run_until(30 * MINUTE, heard), "seed {seed}: not all hear all\n{}", self.describe());
         for laptop in 0..self.sim.laptops() {
             if self.sim.laptop(laptop).node.as_ref().unwrap().group(&group).is_none() {
@@ -313,6 +314,13 @@ impl Split {
             assert_eq!(leaked, None, "seed {seed}: {laptop} reads what was said without it");
         }
     }
+}
+
+fn loyal(part: &[&Known]) -> Vec<usize> {
+    let mutual = |one: &&&Known| {
+        one.counts_in(one) && part.iter().all(|other| !one.counts_in(other) || other.counts_in(one))
+    };
+    part.iter().filter(mutual).map(|one| one.laptop).collect()
 }
 
 /// `PIQUET_SPLITS=first..last` runs other seeds than the usual few.
