@@ -306,7 +306,10 @@ impl<S: Store> Node<S> {
                 let judged = self.judge(conn, group, &entries, now)?;
                 self.sync.received(conn, group, live, judged);
             }
-            sync::Output::Opened { conn, .. } => self.answered(conn, now),
+            sync::Output::Opened { conn, group, .. } => {
+                self.answered(conn, now);
+                self.ask_here(conn, group);
+            }
             sync::Output::Compared { group, .. } => self.compared(group, now)?,
             sync::Output::Acknowledged { group, device, lane, seq } => {
                 if let Some(replica) = self.replicas.get_mut(&group) {

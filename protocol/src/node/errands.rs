@@ -2,6 +2,7 @@
 //! whose device has no keys of the epochs that others are in (K-11). Such a device posts a wish with a door,
 //! and knocks there where members can be reached, until somebody who has carried the wish out opens.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Node;
@@ -277,13 +278,48 @@ impl<S: Store> Node<S> {
     fn knock(&mut self, invite: DeviceKey, now: Timestamp) {
         let Some(join) = self.joins.get(&invite) else { return };
         let addresses: Vec<String> = join.joining.code.hints.iter().map(Hint::multiaddr).collect();
-        let (errand, request) = (join.joining.errand(), join.joining.door().request);
-        for address in addresses {
+        let open = match join.joining.errand() {
+            Errand::Resync(group) => self.ask_members(group, invite),
+            _ => BTreeSet::new(),
+        };
+        for address in addresses.into_iter().filter(|address| !open.contains(address)) {
             self.call_again(&address, now);
         }
-        // Some may be reached only by the sessions they have opened themselves.
-        if let Errand::Resync(group) = errand {
-            self.sync.ask_members(&group, invite, &request);
+    }
+
+    /// Asks in the sessions of a group for new keys: some members may be reached by those only that they have opened
+    /// themselves. Gives the addresses of those who are asked.
+    fn ask_members(&mut self, group: GroupId, invite: DeviceKey) -> BTreeSet<String> {
+        let Some(join) = self.joins.get(&invite) else { return BTreeSet::new() };
+        let request = join.joining.door().request;
+        let here: BTreeMap<DeviceKey, ConnectionId> = self
+            .sync
+            .peers()
+            .filter(|(_, of, _)| *of == group)
+            .map(|(conn, _, device)| (device, conn))
+            .collect();
+        for conn in here.values() {
+            self.sync.ask_member(*conn, invite, &request);
+        }
+        let contacts = self.replicas.get(&group).map(Replica::contacts).unwrap_or_default();
+        contacts
+            .into_iter()
+            .filter(|(device, _)| here.contains_key(device))
+            .map(|(_, address)| address)
+            .collect()
+    }
+
+    /// A session has opened: whoever waits for new keys in its group asks there.
+    pub(super) fn ask_here(&mut self, conn: ConnectionId, group: GroupId) {
+        let waits = |invite: &&DeviceKey| {
+            let join = self.joins.get(*invite);
+            join.is_some_and(|join| {
+                join.joining.errand() == Errand::Resync(group) && join.bootstrap.is_none()
+            })
+        };
+        let Some(invite) = self.agenda.knocks.keys().find(waits).copied() else { return };
+        if let Some(join) = self.joins.get(&invite) {
+            self.sync.ask_member(conn, invite, &join.joining.door().request);
         }
     }
 

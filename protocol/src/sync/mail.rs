@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::message::{MAX_MAIL_PART, MAX_MAIL_PARTS};
 use super::session::{Session, State};
 use super::{ConnectionId, Message, Output, Sync};
-use crate::id::{DeviceKey, GroupId};
+use crate::id::DeviceKey;
 use crate::time::Moment;
 
 /// A member asks at most so often: each request is opened with several keys.
@@ -18,16 +18,12 @@ pub(super) struct Asked {
 }
 
 impl Sync {
-    /// Asks all members of a group at the other ends of sessions for what waits for this device.
-    pub fn ask_members(&mut self, group: &GroupId, invite: DeviceKey, request: &[u8]) {
-        let conns: Vec<ConnectionId> =
-            self.peers().filter(|(_, of, _)| of == group).map(|(conn, ..)| conn).collect();
-        for conn in conns {
-            if let Some(session) = self.sessions.get_mut(&conn) {
-                session.asked = Some(Asked { invite, parts: Vec::new() });
-            }
-            self.send(conn, &Message::Knock(request.to_vec()));
+    /// Asks the member at the other end of a session for what waits for this device (Y-30).
+    pub fn ask_member(&mut self, conn: ConnectionId, invite: DeviceKey, request: &[u8]) {
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.asked = Some(Asked { invite, parts: Vec::new() });
         }
+        self.send(conn, &Message::Knock(request.to_vec()));
     }
 
     pub(super) fn on_knock(&mut self, conn: ConnectionId, request: Vec<u8>, now: Moment) -> Option<()> {

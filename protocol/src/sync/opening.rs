@@ -110,8 +110,8 @@ impl Sync {
                     claim.show(transcript, Role::Responder, &signer)
                 }
                 // Whether the code still opens is said to the request: it may be somebody who was let in
-                // and has not got the answer.
-                Some(Caller::Joiner(claim, group, invite)) => {
+                // and has not got the answer. Who is known as a member of the group asks in its session.
+                Some(Caller::Joiner(claim, group, invite)) if !links.values().any(|l| l.group == group) => {
                     let signer = groups.signer(&group)?;
                     next = State::Door { group, invite };
                     claim.show(transcript, Role::Responder, &signer)

@@ -31,7 +31,7 @@ fn mail_that_nobody_asked_for_ends_a_session() {
         let mut node = Node::new(1);
         node.meet(1, 2, &[claim(1, 2)]);
         if asked {
-            node.sync.ask_members(&group(1), device(60), &[0; 4096]);
+            node.sync.ask_member(crate::sync::ConnectionId(1), device(60), &[0; 4096]);
         }
         assert_eq!(closes(&node.take(1, &part(0)), 1), !asked);
         if asked {
