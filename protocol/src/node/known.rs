@@ -88,13 +88,22 @@ impl Groups for Known<'_> {
         let codes = self.replicas.values().filter(opens).flat_map(|replica| {
             replica.view().invites.keys().filter_map(|key| {
                 let (_, peer_key) = replica.door(key)?;
-                Some(HeldInvite { group: replica.group(), key: *key, peer_key: peer_key.clone() })
+                Some(HeldInvite {
+                    group: replica.group(),
+                    key: *key,
+                    peer_key: peer_key.clone(),
+                    of_member: false,
+                })
             })
         });
         let away = self.replicas.iter().flat_map(|(group, replica)| {
             let moving = doorways(self.replicas.values(), group).map(|(_, door)| door);
-            let doors = moving.chain(replica.doorways().map(|(_, _, door)| door));
-            doors.map(|door| HeldInvite { group: *group, key: door.key, peer_key: Secret::new(*door.peer) })
+            let moving = moving.map(|door| (door, false));
+            let doors = moving.chain(replica.doorways().map(|(_, _, door)| (door, true)));
+            doors.map(|(door, of_member)| {
+                let peer_key = Secret::new(*door.peer);
+                HeldInvite { group: *group, key: door.key, peer_key, of_member }
+            })
         });
         codes.chain(away).collect()
     }

@@ -65,6 +65,8 @@ pub struct HeldInvite {
     pub key: DeviceKey,
     /// Handshake key of joiners.
     pub peer_key: Secret,
+    /// Whether a member waits behind it for new keys (K-11).
+    pub of_member: bool,
 }
 
 /// The node's groups, as sync sees them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand_core::CryptoRng;
 
-use super::groups::{DoorState, Groups};
+use super::groups::{DoorState, Groups, HeldInvite};
 use super::handshake::{self, Claim, Role, Transcript};
 use super::message::{Message, SLOT_LEN};
 use super::session::{ConnectionId, Link, Shown, State};
@@ -100,7 +100,7 @@ impl Sync {
         for (number, slot) in slots.iter().enumerate() {
             let answer = match found.look_up(slot, groups) {
                 Some(Caller::Member(claim, device))
-                    if links.len() < MAX_GROUPS && !links.values().any(|l: &Link| l.group == claim.group) =>
+                    if links.len() < MAX_GROUPS && !serves(&links, &claim.group) =>
                 {
                     let signer = groups.signer(&claim.group)?;
                     links.insert(u8::try_from(number).ok()?, Link::new(claim.group, device));
@@ -110,8 +110,11 @@ impl Sync {
                     claim.show(transcript, Role::Responder, &signer)
                 }
                 // Whether the code still opens is said to the request: it may be somebody who was let in
-                // and has not got the answer. Who is known as a member of the group asks in its session.
-                Some(Caller::Joiner(claim, group, invite)) if !links.values().any(|l| l.group == group) => {
+                // and has not got the answer.
+                Some(Caller::Joiner(claim, invite))
+                    if !invite.of_member || !serves(&links, &invite.group) =>
+                {
+                    let HeldInvite { group, key: invite, .. } = invite;
                     let signer = groups.signer(&group)?;
                     next = State::Door { group, invite };
                     claim.show(transcript, Role::Responder, &signer)
@@ -297,17 +300,21 @@ fn claims(dialled: &str, transcript: &Transcript, groups: &dyn Groups) -> (Vec<S
     (shown, slots)
 }
 
+fn serves(links: &BTreeMap<u8, Link>, group: &GroupId) -> bool {
+    links.values().any(|link| link.group == *group)
+}
+
 /// Who a slot turned out to be by.
 enum Caller {
     Member(Claim, DeviceKey),
-    Joiner(Claim, GroupId, DeviceKey),
+    Joiner(Claim, HeldInvite),
 }
 
 /// Tags this node recognises in one session.
 struct Lookup<'a> {
     transcript: &'a Transcript,
     members: BTreeMap<[u8; 16], Claim>,
-    joiners: BTreeMap<[u8; 16], (Claim, GroupId, DeviceKey)>,
+    joiners: BTreeMap<[u8; 16], (Claim, HeldInvite)>,
 }
 
 impl<'a> Lookup<'a> {
@@ -315,8 +322,8 @@ impl<'a> Lookup<'a> {
         let tag = |claim: &Claim| claim.tag(transcript, Role::Initiator);
         let members = groups.recognised(depth).into_iter().map(|claim| (tag(&claim), claim)).collect();
         let joiners = groups.invites().into_iter().map(|invite| {
-            let claim = Claim::joiner(&invite.group.fingerprint(), invite.peer_key);
-            (tag(&claim), (claim, invite.group, invite.key))
+            let claim = Claim::joiner(&invite.group.fingerprint(), invite.peer_key.clone());
+            (tag(&claim), (claim, invite))
         });
         Self { transcript, members, joiners: joiners.collect() }
     }
@@ -329,8 +336,8 @@ impl<'a> Lookup<'a> {
             let device = claim.read(self.transcript, Role::Initiator, slot)?;
             return groups.on_roster(&claim.group, &device).then(|| Caller::Member(claim.clone(), device));
         }
-        let (claim, group, invite) = self.joiners.get(tag)?;
+        let (claim, invite) = self.joiners.get(tag)?;
         let shown = claim.read(self.transcript, Role::Initiator, slot)?;
-        (shown == *invite).then(|| Caller::Joiner(claim.clone(), *group, *invite))
+        (shown == invite.key).then(|| Caller::Joiner(claim.clone(), invite.clone()))
     }
 }

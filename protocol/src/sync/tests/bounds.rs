@@ -36,7 +36,12 @@ fn a_full_node_says_busy_and_puts_nobody_out() {
 fn a_joiner_gets_the_longest_mail_as_fast_as_he_reads_and_asks_for_it_once() {
     let mut node = Node::new(1);
     let peer_key = Secret::new([9; 32]);
-    node.world.invites.push(HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone() });
+    node.world.invites.push(HeldInvite {
+        group: group(1),
+        key: device(50),
+        peer_key: peer_key.clone(),
+        of_member: false,
+    });
     node.meet(1, 50, &[Claim::joiner(&group(1).fingerprint(), peer_key)]);
     node.left(1, usize::MAX);
     node.take(1, &Message::Knock(vec![0; 4096]));
@@ -125,7 +130,7 @@ fn who_is_told_busy_says_when_to_come_back() {
 fn sixteen_joiners_stand_at_the_door_and_the_next_is_told_to_come_back() {
     let mut node = Node::new(1);
     let peer_key = Secret::new([9; 32]);
-    let code = HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone() };
+    let code = HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone(), of_member: false };
     node.world.invites.push(code);
     let claim = Claim::joiner(&group(1).fingerprint(), peer_key);
     let knock = |node: &mut Node, conn| {

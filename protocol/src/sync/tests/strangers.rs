@@ -189,7 +189,12 @@ fn whoever_says_hello_and_nothing_more_is_not_waited_for() {
 fn who_waits_for_keys_and_knocks_is_still_in_the_group() {
     let mut node = Node::new(1);
     let peer_key = Secret::new([9; 32]);
-    node.world.invites.push(HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone() });
+    node.world.invites.push(HeldInvite {
+        group: group(1),
+        key: device(50),
+        peer_key: peer_key.clone(),
+        of_member: true,
+    });
     let hand = node.greet(1, 2);
     let show = |claim: &Claim, signer| claim.show(&hand.transcript, Role::Initiator, &key(signer));
     let door = Claim::joiner(&group(1).fingerprint(), peer_key);
