@@ -12,6 +12,7 @@ mod forks;
 pub use cites::Cites;
 pub use clock::{Facts, Marks};
 pub use forks::Fork;
+pub(crate) use forks::MAX_MISSING;
 
 use std::collections::{BTreeMap, BTreeSet};
 

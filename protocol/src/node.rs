@@ -353,7 +353,7 @@ impl<S: Store> Node<S> {
                 break;
             }
         }
-        if self.replicas.get_mut(&group).is_some_and(Replica::take_heard) {
+        if self.replicas.get_mut(&group).is_some_and(Replica::take_placeable) {
             self.sync.compare_soon(&group, self.clock.at(now));
         }
         self.after(group, now)?;

@@ -192,6 +192,12 @@ pub struct Replica {
     fulfils: bool,
     /// Keys told by statements that can't be applied yet.
     hearsay: hearsay::Hearsay,
+    /// Acts stored at or beyond a fork: entries sealed under the epochs that they make have their place.
+    branches: BTreeSet<EntryId>,
+    /// Entries of unknown epochs that would come next in their logs: where, and the epoch's hint.
+    sought: BTreeMap<LogId, (u32, [u8; 8])>,
+    /// Whether what was passed over may have its place now.
+    placeable: bool,
     /// How much of each author is taken.
     quota: quota::Quota,
     /// Highest plausible Lamport clock of a message.

@@ -98,10 +98,12 @@ impl Logs {
                 plan.push(meta);
                 continue;
             }
-            if !epoch_known(&meta.epoch) || plan.len() + open.len() > MAX_BRANCH {
+            let lacking = self.lacking(&meta);
+            // The commit of a branch may have to be applied before the keys of its epoch are known.
+            let opens = epoch_known(&meta.epoch) || lacking.contains(&EntryId(meta.epoch.0));
+            if !opens || plan.len() + open.len() > MAX_BRANCH {
                 return None;
             }
-            let lacking = self.lacking(&meta);
             open.push((meta.clone(), true));
             for id in lacking.difference(&planned) {
                 open.push((self.drawn(&meta, id, past)?, false));
@@ -114,7 +116,8 @@ impl Logs {
     fn lacking(&self, meta: &Meta) -> BTreeSet<EntryId> {
         let chained = meta.header.lane == Lane::Acts && meta.header.prev != EntryId::default();
         let prev = chained.then_some(meta.header.prev);
-        let needed = meta.header.act_cites.iter().copied().chain(prev);
+        let commit = (meta.epoch != EpochId::from(self.group)).then_some(EntryId(meta.epoch.0));
+        let needed = meta.header.act_cites.iter().copied().chain(prev).chain(commit);
         needed.filter(|id| !self.acts.contains_key(id)).collect()
     }
 

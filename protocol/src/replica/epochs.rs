@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::shelf;
 use super::{Replica, Round};
-use crate::entry::Entry;
+use crate::entry::{Entry, Lane};
 use crate::group::epoch::{EpochKeys, NewEpoch};
 use crate::group::membership::{Admission, OpState, Operation, View};
 use crate::group::operation::{Commit, Control};
 use crate::group::seal::{EpochState, Expected, SealError};
 use crate::id::{DeviceKey, EntryId, EpochId};
+use crate::log::LogId;
 use crate::store::StoreError;
 
 /// A commit, and what its own past and its parent say.
@@ -109,7 +110,7 @@ impl Replica {
         round: &Round<'_>,
     ) -> Result<Option<EpochState>, StoreError> {
         let parent = entry.epoch();
-        if !self.tree.holds(&parent) || self.tree.has_commit_by(&parent, &entry.device()) {
+        if !self.tree.holds(&parent) || self.repeats_a_commit(entry, round)? {
             return Ok(None);
         }
         let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
@@ -121,6 +122,28 @@ impl Replica {
             Ok(next) => Ok(Some(next)),
             Err(SealError::Removed | _) => Ok(None),
         }
+    }
+
+    /// Whether a commit follows another of its maker's in the same parent: that is misbehaviour, and it is not
+    /// processed (K-7). On two branches of a forked log either counts.
+    fn repeats_a_commit(&self, entry: &Entry, round: &Round<'_>) -> Result<bool, StoreError> {
+        let log = LogId { device: entry.device(), lane: Lane::Acts };
+        let fork = self.logs.fork(&log).map_or(u32::MAX, |fork| fork.seq);
+        let earlier: BTreeSet<EntryId> =
+            self.tree.commits_by(&entry.epoch(), &entry.device()).map(|epoch| EntryId(epoch.0)).collect();
+        let on_trunk = |id: &EntryId| self.logs.act(id).is_some_and(|facts| facts.seq < fork);
+        if earlier.iter().any(on_trunk) {
+            return Ok(true);
+        }
+        let (mut seq, mut prev) = (entry.header().seq, entry.header().prev);
+        while seq > fork && !earlier.is_empty() {
+            if earlier.contains(&prev) {
+                return Ok(true);
+            }
+            let Some(stored) = self.shelf(round).by_id(&prev)? else { break };
+            (seq, prev) = (stored.entry.header().seq, stored.entry.header().prev);
+        }
+        Ok(false)
     }
 
     /// What the cited operations entitle a commit to, or `None` if its author may not make it (K-6, G-6).

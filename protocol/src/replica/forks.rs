@@ -9,17 +9,25 @@ use super::{Event, Replica, Round};
 use crate::action::Action;
 use crate::action::message::Message;
 use crate::crypto;
-use crate::entry::Lane;
+use crate::entry::{Entry, Lane};
 use crate::group::operation::{Control, Empty};
-use crate::id::{DeviceKey, EntryId};
+use crate::id::{DeviceKey, EntryId, EpochId};
 use crate::kind::Kind;
-use crate::log::{Fork, LogId};
+use crate::log::{Fork, LogId, MAX_MISSING, Meta};
 use crate::store::{Sight, StoreError};
+
+/// What a commit is asked for by if only the hint of its epoch is known: the hint and zeros (Y-23).
+fn by_hint(hint: &[u8; 8]) -> EntryId {
+    let mut id = EntryId::default();
+    id.0[..8].copy_from_slice(hint);
+    id
+}
 
 impl Replica {
     /// A proof has come in, or a better one: from the fork on nothing of the log applies by itself.
     pub(super) fn forked(&mut self, log: LogId, round: &mut Round<'_>) -> Result<(), StoreError> {
         shelf::put_forks(round.overlay, &self.group, self.logs.forks());
+        self.note_branches(log, round)?;
         if let (Lane::Talk, Some(fork)) = (log.lane, self.logs.fork(&log)) {
             self.hide_from(log, fork.seq, round)?;
         }
@@ -27,6 +35,48 @@ impl Replica {
         self.unsettled = true;
         round.events.push(Event::Equivocation(log.device));
         Ok(())
+    }
+
+    /// Notes the stored acts of a log at or beyond its fork.
+    pub(super) fn note_branches(&mut self, log: LogId, round: &Round<'_>) -> Result<(), StoreError> {
+        if let (Lane::Acts, Some(fork)) = (log.lane, self.logs.fork(&log)) {
+            let trunk = self.shelf(round).from(log, fork.seq, usize::MAX)?;
+            for stored in trunk.iter().chain(&self.shelf(round).beside(log)?) {
+                self.note_branch(&stored.entry);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn note_branch(&mut self, entry: &Entry) {
+        self.placeable |= entry.header().lane == Lane::Acts && self.branches.insert(entry.id());
+    }
+
+    /// Epochs that a hint fits: those whose keys are known, and those made by commits of branches (L-2).
+    pub(super) fn epochs_of(&self, hint: &[u8; 8]) -> Vec<EpochId> {
+        let branches = self.branches.range(by_hint(hint)..).map(|id| EpochId::from(*id));
+        let branches = branches.take_while(|epoch| epoch.hint() == *hint);
+        let known = self.ring.epochs().filter(|epoch| epoch.hint() == *hint).copied();
+        known.chain(branches).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether what was passed over may have its place now, by keys that were told or branches that came since this
+    /// was asked last.
+    pub fn take_placeable(&mut self) -> bool {
+        std::mem::take(&mut self.placeable)
+    }
+
+    /// Whether an entry may be the commit that made an epoch of which a known author's next entry is.
+    pub(super) fn is_sought(&self, meta: &Meta) -> bool {
+        let hint = EpochId::from(meta.id).hint();
+        meta.header.lane == Lane::Acts && self.sought_epochs().any(|sought| sought == hint)
+    }
+
+    /// Hints of the epochs of entries that would come next, where a branch may have led to them.
+    fn sought_epochs(&self) -> impl Iterator<Item = [u8; 8]> {
+        let next = |log: &LogId| self.logs.head(log).map_or(0, |(seq, _)| seq).saturating_add(1);
+        let sought = self.sought.iter().filter(move |(log, (seq, _))| *seq == next(log));
+        sought.filter(|_| !self.branches.is_empty()).map(|(_, (_, hint))| *hint)
     }
 
     /// Talk is cited for the screen only, so nobody can say which branch of it counts: none does.
@@ -65,15 +115,21 @@ impl Replica {
         EntryId(crypto::hash("fork", &[one.as_bytes(), other.as_bytes()]))
     }
 
-    /// Entries of branches that are built on and missing: to be asked for by their ids.
+    /// Entries of branches that are built on and missing: to be asked for by their ids; commits of epochs that are
+    /// unknown, by their hints.
     pub fn missing(&self, sight: Sight<'_>) -> BTreeSet<EntryId> {
-        self.logs.missing(&Shelved(Shelf { sight, group: self.group }))
+        let missing = self.logs.missing(&Shelved(Shelf { sight, group: self.group }));
+        let sought = self.sought_epochs().filter(|hint| self.epochs_of(hint).is_empty());
+        missing.into_iter().chain(sought.map(|hint| by_hint(&hint))).take(MAX_MISSING).collect()
     }
 
     /// An entry and those before it in its log, newest first, at most `bytes` if more than one.
     pub fn chain(&self, id: &EntryId, bytes: usize, sight: Sight<'_>) -> Option<(DeviceKey, Vec<Vec<u8>>)> {
         let shelf = Shelf { sight, group: self.group };
-        let mut stored = shelf.by_id(id).ok().flatten()?;
+        let hint = EpochId::from(*id).hint();
+        let commit = self.tree.epochs().find(|epoch| *id == by_hint(&hint) && epoch.hint() == hint);
+        let id = commit.map_or(*id, |epoch| EntryId(epoch.0));
+        let mut stored = shelf.by_id(&id).ok().flatten()?;
         let device = stored.entry.device();
         let mut chain = vec![stored.entry.bytes().to_vec()];
         let mut left = bytes.saturating_sub(stored.entry.bytes().len());

@@ -16,7 +16,6 @@ use crate::kind::Kind;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hearsay {
     told: BTreeMap<DeviceKey, Vec<(EpochId, Secret)>>,
-    is_new: bool,
 }
 
 impl Replica {
@@ -36,12 +35,7 @@ impl Replica {
         }
         self.hearsay.told.retain(|device, _| self.view.member_of(device).is_some());
         let before = self.hearsay.told.insert(entry.device(), unknown.clone());
-        self.hearsay.is_new |= before != Some(unknown);
-    }
-
-    /// Whether keys were told, since this was asked last, that what was passed over may open with.
-    pub fn take_heard(&mut self) -> bool {
-        std::mem::take(&mut self.hearsay.is_new)
+        self.placeable |= before != Some(unknown);
     }
 
     /// Believes a key that was told by a statement that waits, if it opens what a member has signed: the same

@@ -58,6 +58,7 @@ impl Replica {
         replica.doubt = mend::read(Shelf { sight: round.sight(), group })?;
         for (log, fork) in replica.shelf(round).forks()? {
             replica.logs.restore_fork(log, fork);
+            replica.note_branches(log, round)?;
             replica.unsettled = true;
         }
         let parents = replica.replay_acts(round)?;

@@ -71,8 +71,8 @@ impl Replica {
     fn candidates(&self, entry: &UnverifiedEntry) -> Vec<(DeviceKey, EpochId)> {
         let devices: Vec<&DeviceKey> =
             self.devices.iter().filter(|device| device.hint() == entry.header().author_hint).collect();
-        let epochs = self.ring.epochs().filter(|epoch| epoch.hint() == entry.header().epoch_hint);
-        epochs.flat_map(|epoch| devices.iter().map(move |device| (**device, *epoch))).collect()
+        let epochs = self.epochs_of(&entry.header().epoch_hint);
+        epochs.iter().flat_map(|epoch| devices.iter().map(move |device| (**device, *epoch))).collect()
     }
 
     /// A cheap look before the signature is checked: replays cost a hash, not a verification.
@@ -112,6 +112,8 @@ impl Replica {
             return Ok(Received::Excess);
         }
         let verdict = self.logs.ingest(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
+        let verdict =
+            if verdict == Ingest::Refused && self.is_sought(&meta) { Ingest::Branch } else { verdict };
         match verdict {
             Ingest::Accepted => {
                 self.keep(&entry, round);
@@ -125,14 +127,12 @@ impl Replica {
             }
             Ingest::Duplicate | Ingest::Refused => Ok(Received::Duplicate),
             Ingest::Branch => {
-                self.count_stored(&entry, round);
-                shelf::put_beside(round.overlay, &self.group, &entry, None, self.tie(&meta.id));
+                self.keep_beside(&entry, round);
                 self.apply_all(round)?;
                 Ok(Received::Stored)
             }
             Ingest::Equivocation => {
-                self.count_stored(&entry, round);
-                shelf::put_beside(round.overlay, &self.group, &entry, None, self.tie(&meta.id));
+                self.keep_beside(&entry, round);
                 self.forked(meta.log(), round)?;
                 self.apply_all(round)?;
                 Ok(Received::Stored)
@@ -165,6 +165,12 @@ impl Replica {
         shelf::put_named(round.overlay, &self.group, b"frozen", vec![why as u8]);
     }
 
+    fn keep_beside(&mut self, entry: &Entry, round: &mut Round<'_>) {
+        self.count_stored(entry, round);
+        shelf::put_beside(round.overlay, &self.group, entry, None, self.tie(&entry.id()));
+        self.note_branch(entry);
+    }
+
     /// Stages an entry of a trunk and notes it for passing on.
     pub(super) fn keep(&mut self, entry: &Entry, round: &mut Round<'_>) {
         let log = LogId { device: entry.device(), lane: entry.header().lane };
@@ -176,7 +182,11 @@ impl Replica {
     /// Applies whatever has become applicable.
     pub(super) fn apply_all(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
         while let Some(plan) = self.applicable(round) {
+            // Keys of a branch's epoch that its commit did not lead to are told later, or never.
             for meta in &plan {
+                if self.ring.control(&meta.epoch).is_none() {
+                    break;
+                }
                 self.apply_next(meta, round)?;
             }
         }

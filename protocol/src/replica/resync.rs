@@ -40,6 +40,9 @@ impl Replica {
         if header.seq > newest && header.seq >= noted {
             self.unplaced.insert(log, (header.seq, header.epoch_hint));
         }
+        if header.seq == newest.saturating_add(1) {
+            self.sought.insert(log, (header.seq, header.epoch_hint));
+        }
     }
 
     /// Whether this device has all keys of an epoch.

@@ -1,5 +1,6 @@
 //! An author who signs two entries for one place, in whole nodes.
 
+use super::founding::union;
 use super::*;
 use crate::entry::Lane;
 use crate::id::EntryId;
@@ -32,8 +33,14 @@ fn knows_fork(sim: &mut Sim, laptop: usize, group: GroupId) -> bool {
 
 /// Alice and Carla on one side, Bob on the other; Eve shows each side another entry at the same
 /// place of a log, by putting an old image of her disk back in between.
-fn two_faced(seed: u64, mut act: impl FnMut(&mut Sim, GroupId, usize, &str)) -> (Sim, GroupId) {
-    let (mut sim, group) = picket(seed, 4);
+fn two_faced(seed: u64, act: impl FnMut(&mut Sim, GroupId, usize, &str)) -> (Sim, GroupId) {
+    two_faced_in(picket(seed, 4), act)
+}
+
+fn two_faced_in(
+    (mut sim, group): (Sim, GroupId),
+    mut act: impl FnMut(&mut Sim, GroupId, usize, &str),
+) -> (Sim, GroupId) {
     sim.run_for(2 * MINUTE);
     let image = sim.image(EVE);
     sim.partition(&[ALICE, CARLA], &[BOB, EVE], true);
@@ -127,4 +134,46 @@ fn a_newcomer_learns_of_an_old_fork() {
     };
     assert!(sim.run_until(5 * MINUTE, |sim| acts(sim, dan) == acts(sim, ALICE)));
     assert_eq!(sim.laptop(dan).node.as_ref().unwrap().group(&group).unwrap().counts().1, 0, "nothing waits");
+}
+
+#[test]
+fn who_shows_each_half_another_newcomer_parts_nobody() {
+    let others = [ALICE, BOB, CARLA];
+    for seed in 305..309 {
+        let mut newcomers = Vec::new();
+        let (mut sim, group) = two_faced_in(union(seed, 4, 3), |sim, group, to, name| {
+            let newcomer = sim.add();
+            let far: Vec<usize> = if to == BOB { vec![ALICE, CARLA] } else { vec![BOB, newcomers[0]] };
+            sim.partition(&[newcomer], &far, true);
+            sim.partition(&[EVE, ALICE, CARLA], &newcomers, true);
+            let expires = sim.now().after(Duration::from_secs(86_400));
+            let invite = sim.act(EVE, |node, now| node.invite(group, 1, expires, now)).unwrap();
+            join(sim, newcomer, &invite.code.unwrap(), name);
+            let meets = |sim: &mut Sim| {
+                sim.laptop(newcomer).node.as_ref().unwrap().group(&group).is_some()
+                    && head(sim, newcomer, group) == head(sim, to, group)
+            };
+            assert!(sim.run_until(10 * MINUTE, meets), "seed {seed}: {name}");
+            say(sim, newcomer, group, name);
+            assert!(sim.run_until(10 * MINUTE, |sim| texts(sim, to, group) == [name]), "seed {seed}: {name}");
+            newcomers.push(newcomer);
+        });
+        sim.partition(&newcomers, &others, false);
+        sim.partition(&newcomers[..1], &newcomers[1..], false);
+        let everybody: Vec<usize> = others.iter().chain(&newcomers).copied().collect();
+        let whole = |sim: &mut Sim| {
+            everybody.iter().all(|laptop| {
+                let one_head = head(sim, *laptop, group) == head(sim, ALICE, group);
+                let replica = sim.laptop(*laptop).node.as_ref().unwrap().group(&group).unwrap();
+                let may_write = replica.is_clean() && replica.may_write(Kind::Message).is_ok();
+                one_head && may_write && replica.view().members.len() == 6
+            })
+        };
+        assert!(sim.run_until(180 * MINUTE, whole), "seed {seed}");
+        for laptop in &everybody {
+            say(&mut sim, *laptop, group, &format!("from {laptop}"));
+        }
+        let heard = |sim: &mut Sim| everybody.iter().all(|laptop| texts(sim, *laptop, group).len() >= 6);
+        assert!(sim.run_until(10 * MINUTE, heard), "seed {seed}");
+    }
 }

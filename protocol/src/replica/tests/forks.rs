@@ -59,3 +59,95 @@ fn what_forked_talk_drew_in_is_drawn_in_for_everybody() {
     assert_eq!(dan.replica.view(), carla.replica.view());
     assert!(!dan.is_member(bob.replica.device()));
 }
+
+/// Alice removes Dan and has shown Bob the commit for it; and Alice as she was before, who signs something else at
+/// its place.
+fn a_commit_on_a_branch() -> (Desk, Desk, Desk, Desk) {
+    let (mut alice, mut bob, mut carla) = three();
+    let dan = newcomer(&mut alice, 4);
+    alice.sync(&dan);
+    for desk in [&mut bob, &mut carla] {
+        desk.sync(&alice);
+    }
+    alice.post(Kind::Remove, &remove(&dan));
+    bob.sync(&alice);
+    carla.sync(&alice);
+    let before = alice.copy();
+    alice.act(Replica::carry_out).unwrap();
+    bob.sync(&alice);
+    bob.message("under her commit");
+    (before, alice, bob, carla)
+}
+
+/// Whoever had the other branch could not even place what is sealed under the epoch that it makes.
+#[test]
+fn what_is_sealed_under_a_branchs_commit_reaches_those_who_saw_the_other() {
+    let (before, _, mut bob, mut carla) = a_commit_on_a_branch();
+    let other = before.forge(Kind::Merge, before.replica.head(), &empty());
+    carla.take(other.bytes());
+    bob.take(other.bytes());
+    settle(&mut bob);
+    for _ in 0..3 {
+        carla.sync(&bob);
+        settle(&mut carla);
+        bob.sync(&carla);
+    }
+    assert_eq!(carla.texts(), ["under her commit"]);
+    assert_eq!(carla.replica.head(), bob.replica.head());
+}
+
+#[test]
+fn a_commit_of_a_third_branch_is_asked_for_by_the_hint_of_its_epoch() {
+    let (before, _, mut bob, mut carla) = a_commit_on_a_branch();
+    let commit = EntryId(bob.replica.head().0);
+    let (seq, prev) = {
+        let stored = bob.act(|replica, round| replica.shelf(round).by_id(&commit)).unwrap().unwrap();
+        (stored.entry.header().seq, stored.entry.header().prev)
+    };
+    let parent = carla.replica.head();
+    // Her two other faces are those of the proof.
+    let face = |n: u32| before.forge_at(Kind::Revoke, parent, seq, prev, &n.to_be_bytes());
+    let smaller: Vec<Entry> = (0..).map(face).filter(|face| face.id() < commit).take(2).collect();
+    for face in &smaller {
+        carla.take(face.bytes());
+    }
+    let bytes = |desk: &mut Desk, id: EntryId| {
+        let chain = desk.act(|replica, round| replica.chain(&id, 1 << 20, round.sight()));
+        chain.map(|(_, entries)| entries).unwrap_or_default()
+    };
+    let sent = bytes(&mut bob, commit);
+    assert_eq!(carla.take(&sent[0]), Received::Duplicate, "nobody she knows of has built on it");
+    carla.sync(&bob);
+    let missing = carla.act(|replica, round| replica.missing(round.sight()));
+    let [asked] = missing.into_iter().collect::<Vec<_>>()[..] else { panic!("one thing") };
+    assert_eq!((&asked.0[..8], &asked.0[8..]), (&commit.0[..8], &[0; 24][..]));
+    for entry in bytes(&mut bob, asked) {
+        carla.take(&entry);
+    }
+    // Then what was sealed under it has its place, and what that cites is asked for by its id.
+    carla.sync(&bob);
+    carla.sync(&bob);
+    assert_eq!(carla.texts(), ["under her commit"]);
+    assert_eq!(carla.replica.head(), bob.replica.head());
+    assert_eq!(carla.act(|replica, round| replica.missing(round.sight())), BTreeSet::new());
+}
+
+#[test]
+fn of_two_commits_that_one_maker_shows_to_two_either_counts_for_both() {
+    let (mut before, _, mut bob, mut carla) = a_commit_on_a_branch();
+    before.act(Replica::carry_out).unwrap();
+    carla.sync(&before);
+    carla.message("under her other commit");
+    assert_ne!(carla.replica.head(), bob.replica.head());
+    for _ in 0..3 {
+        carla.sync(&bob);
+        settle(&mut carla);
+        bob.sync(&carla);
+        settle(&mut bob);
+    }
+    for desk in [&mut bob, &mut carla] {
+        let texts: BTreeSet<String> = desk.texts().into_iter().collect();
+        assert_eq!(texts, BTreeSet::from(["under her commit", "under her other commit"].map(str::to_owned)));
+    }
+    assert_eq!(carla.replica.head(), bob.replica.head());
+}
