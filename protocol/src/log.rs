@@ -108,6 +108,8 @@ pub struct Logs {
     states: OpStates,
     cites: Cites,
     heard: BTreeMap<DeviceKey, Marks>,
+    /// Authors that branches alone let in, as far as they are stored (L-2).
+    promised: BTreeSet<DeviceKey>,
 }
 
 impl Logs {
@@ -122,7 +124,23 @@ impl Logs {
             states: OpStates::default(),
             cites: Cites::default(),
             heard: BTreeMap::new(),
+            promised: BTreeSet::new(),
         }
+    }
+
+    /// Takes entries of an author that a stored act of a branch lets in: others may have built on them.
+    pub fn promise(&mut self, device: DeviceKey) {
+        self.promised.insert(device);
+    }
+
+    /// An admission of an author's has been applied.
+    pub fn admit(&mut self, device: &DeviceKey) {
+        self.promised.remove(device);
+    }
+
+    /// Authors that branches alone let in.
+    pub fn promised(&self) -> impl Iterator<Item = &DeviceKey> {
+        self.promised.iter()
     }
 
     /// Judges whether a verified entry fits its log.

@@ -196,6 +196,8 @@ pub struct Replica {
     branches: BTreeSet<EntryId>,
     /// Entries of unknown epochs that would come next in their logs: where, and the epoch's hint.
     sought: BTreeMap<LogId, (u32, [u8; 8])>,
+    /// How many keys were known when these were read.
+    noted_with: usize,
     /// Whether what was passed over may have its place now.
     placeable: bool,
     /// How much of each author is taken.

@@ -77,8 +77,10 @@ impl Logs {
         epoch_known: impl Fn(&EpochId) -> bool,
         past: &dyn Past,
     ) -> Option<Vec<Meta>> {
-        let mut waiting = self.logs.values().filter_map(|log| log.waiting.as_ref());
-        waiting.find_map(|meta| self.plan(meta, &epoch_known, past))
+        let waiting = self.logs.values().filter_map(|log| log.waiting.as_ref());
+        // Whoever a branch alone lets in draws it in as little as its own author does.
+        let mut counting = waiting.filter(|meta| !self.promised.contains(&meta.device));
+        counting.find_map(|meta| self.plan(meta, &epoch_known, past))
     }
 
     fn plan(
@@ -121,11 +123,13 @@ impl Logs {
         needed.filter(|id| !self.acts.contains_key(id)).collect()
     }
 
-    /// A stored branch entry that an entry may draw in: another author's, or the one it follows.
+    /// A stored branch entry that an entry may draw in: another author's, or the one it follows; or an entry of
+    /// somebody whom the branch lets in.
     fn drawn(&self, by: &Meta, id: &EntryId, past: &dyn Past) -> Option<Meta> {
         self.forked_acts().next()?;
         past.find(id).filter(|found| {
-            self.is_branch(found) && (found.device != by.device || found.id == by.header.prev)
+            let of_branch = self.is_branch(found) || self.promised.contains(&found.device);
+            of_branch && (found.device != by.device || found.id == by.header.prev)
         })
     }
 
@@ -153,7 +157,9 @@ impl Logs {
                 }
                 if seen.insert(id) {
                     match past.find(&id) {
-                        Some(found) => open.extend(Some(found).filter(|found| self.is_branch(found))),
+                        Some(found) => open.extend(
+                            Some(found).filter(|f| self.is_branch(f) || self.promised.contains(&f.device)),
+                        ),
                         None => {
                             missing.insert(id);
                         }

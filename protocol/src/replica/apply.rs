@@ -174,6 +174,7 @@ impl Replica {
     }
 
     pub(super) fn add_device(&mut self, device: DeviceKey, round: &mut Round<'_>) {
+        self.logs.admit(&device);
         if self.devices.insert(device) {
             let list: Vec<u8> = self.devices.iter().flat_map(|device| *device.as_bytes()).collect();
             shelf::put_named(round.overlay, &self.group, b"devices", list);

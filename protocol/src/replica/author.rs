@@ -145,6 +145,7 @@ impl Replica {
             made: BTreeMap::new(),
             hearsay: super::hearsay::Hearsay::default(),
             branches: BTreeSet::new(),
+            noted_with: 0,
             sought: BTreeMap::new(),
             placeable: false,
             unplaced: BTreeMap::new(),

@@ -10,7 +10,7 @@ use crate::action::Action;
 use crate::action::message::Message;
 use crate::crypto;
 use crate::entry::{Entry, Lane};
-use crate::group::operation::{Control, Empty};
+use crate::group::operation::{Admit, Control, Empty};
 use crate::id::{DeviceKey, EntryId, EpochId};
 use crate::kind::Kind;
 use crate::log::{Fork, LogId, MAX_MISSING, Meta};
@@ -48,8 +48,30 @@ impl Replica {
         Ok(())
     }
 
+    /// The same for all logs once more, if keys have become known since that may open more.
+    pub(super) fn note_branches_again(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        let keys = self.ring.epochs().count();
+        if self.branches.is_empty() || std::mem::replace(&mut self.noted_with, keys) == keys {
+            return Ok(());
+        }
+        let forked: Vec<LogId> = self.logs.forks().map(|(log, _)| log).collect();
+        forked.into_iter().try_for_each(|log| self.note_branches(log, round))
+    }
+
+    /// Entries under the epochs that it makes, and of whom it lets in, have their place from now on.
     pub(super) fn note_branch(&mut self, entry: &Entry) {
-        self.placeable |= entry.header().lane == Lane::Acts && self.branches.insert(entry.id());
+        if entry.header().lane != Lane::Acts {
+            return;
+        }
+        self.placeable |= self.branches.insert(entry.id());
+        let body = self.open_body(entry).filter(|body| body.kind == Kind::Admit as u16);
+        let Some(admit) = body.and_then(|body| Admit::from_payload(&body.payload).ok()) else { return };
+        let unknown =
+            !self.devices.contains(&admit.device) && !self.logs.promised().any(|d| *d == admit.device);
+        if unknown {
+            self.logs.promise(admit.device);
+            self.placeable = true;
+        }
     }
 
     /// Epochs that a hint fits: those whose keys are known, and those made by commits of branches (L-2).

@@ -70,8 +70,22 @@ impl Replica {
             replica.frozen = Some(Frozen::Mending);
         }
         replica.reload_head(round)?;
+        replica.restore_promised(round)?;
         replica.restore_hearsay(round)?;
         Ok(replica)
+    }
+
+    /// What is stored of those whom branches alone let in.
+    fn restore_promised(&mut self, round: &Round<'_>) -> Result<(), OpenError> {
+        self.note_branches_again(round)?;
+        let promised: Vec<DeviceKey> = self.logs.promised().copied().collect();
+        for device in promised {
+            for lane in [Lane::Acts, Lane::Talk] {
+                let trunk = self.shelf(round).from(LogId { device, lane }, 1, usize::MAX)?;
+                self.restore_trunk(&trunk);
+            }
+        }
+        Ok(())
     }
 
     /// What is told by statements that wait.

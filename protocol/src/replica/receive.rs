@@ -69,8 +69,9 @@ impl Replica {
 
     /// Devices and epochs whose hints fit (L-2, E-3).
     fn candidates(&self, entry: &UnverifiedEntry) -> Vec<(DeviceKey, EpochId)> {
+        let known = self.devices.iter().chain(self.logs.promised());
         let devices: Vec<&DeviceKey> =
-            self.devices.iter().filter(|device| device.hint() == entry.header().author_hint).collect();
+            known.filter(|device| device.hint() == entry.header().author_hint).collect();
         let epochs = self.epochs_of(&entry.header().epoch_hint);
         epochs.iter().flat_map(|epoch| devices.iter().map(move |device| (**device, *epoch))).collect()
     }
@@ -190,6 +191,7 @@ impl Replica {
                 self.apply_next(meta, round)?;
             }
         }
+        self.note_branches_again(round)?;
         self.reload_head(round)
     }
 

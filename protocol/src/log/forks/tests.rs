@@ -47,6 +47,19 @@ fn nobody_draws_in_a_branch_of_his_own() {
 }
 
 #[test]
+fn who_is_let_in_by_a_branch_comes_in_with_whoever_built_on_both() {
+    let mut world = world();
+    world.offer(&act(1, EVE, 1, 0, &[]));
+    world.offer(&act(9, EVE, 1, 0, &[]));
+    world.logs.promise(HELPER);
+    assert_eq!(world.offer(&act(70, HELPER, 1, 0, &[9])), Ingest::Accepted);
+    assert_eq!(world.offer(&act(71, HELPER, 2, 70, &[])), Ingest::Accepted);
+    assert_eq!(world.applied, [id(1)], "they are Eve's creatures alone");
+    world.offer(&act(50, BOB, 1, 0, &[71]));
+    assert_eq!(world.applied, [id(1), id(9), id(70), id(71), id(50)]);
+}
+
+#[test]
 fn forked_talk_ends_at_the_fork_for_everybody() {
     let mut world = world();
     for meta in [talk(1, EVE, 1, 0, &[], &[]), talk(2, EVE, 2, 1, &[], &[]), talk(3, EVE, 3, 2, &[], &[])] {
