@@ -12,7 +12,7 @@ use crate::group::operation::{Control, Opened};
 use crate::id::{DeviceKey, EpochId};
 use crate::kind::Kind;
 
-/// What each device told last, at most [`opened::MAX_TOLD`] epochs.
+/// What each device told, at most [`opened::MAX_TOLD`] keys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hearsay {
     told: BTreeMap<DeviceKey, Vec<(EpochId, Secret)>>,
@@ -28,14 +28,21 @@ impl Replica {
         let body = self.open_body(entry).filter(|body| body.kind == Kind::Opened as u16);
         let Some(opened) = body.and_then(|body| Opened::from_payload(&body.payload).ok()) else { return };
         let told = opened.epochs.iter().map(|told| (told.epoch, Secret::new(*told.control)));
-        let unknown = told.filter(|(epoch, _)| self.ring.control(epoch).is_none()).take(opened::MAX_TOLD);
-        let unknown: Vec<(EpochId, Secret)> = unknown.collect();
+        let ring = &self.ring;
+        let is_unknown = |(epoch, _): &(EpochId, Secret)| ring.control(epoch).is_none();
+        let unknown: Vec<(EpochId, Secret)> = told.filter(is_unknown).collect();
         if unknown.is_empty() {
             return;
         }
         self.hearsay.told.retain(|device, _| self.view.member_of(device).is_some());
-        let before = self.hearsay.told.insert(entry.device(), unknown.clone());
-        self.placeable |= before != Some(unknown);
+        let of_device = self.hearsay.told.entry(entry.device()).or_default();
+        of_device.retain(is_unknown);
+        for told in unknown {
+            if of_device.len() < opened::MAX_TOLD && !of_device.contains(&told) {
+                of_device.push(told);
+                self.placeable = true;
+            }
+        }
     }
 
     /// Believes a key that was told by a statement that waits, if it opens what a member has signed: the same
