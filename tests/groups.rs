@@ -85,6 +85,40 @@ fn a_draft_becomes_a_group_that_goes_on_without_its_founder() {
 }
 
 #[test]
+fn two_who_meet_compare_words_and_one_vouches_for_the_other() {
+    let laptops = union(&["amina", "bruno", "carla", "dia"]);
+    let mut eva = Laptop::of("eva");
+    eva.up();
+    eva.one(&["join", &laptops[3].invite("riders")]);
+    let all_named = |laptop: &Laptop| members(laptop) == ["amina", "bruno", "carla", "dia", "eva"];
+    until("all know one another", || laptops.iter().chain([&eva]).all(all_named));
+    let reads = |laptop: &Laptop, to: &str| {
+        let shown = laptop.one(&["group", "verify", "riders", to]);
+        assert_eq!((&shown["verified"], &shown["vouched"]), (&false.into(), &false.into()));
+        shown["reading"].as_str().unwrap().to_owned()
+    };
+    let own = reads(&laptops[0], "eva");
+    let heard = reads(&eva, "amina").to_uppercase().replace('-', " ");
+    let verify = |words: &[&str]| laptops[0].one(&[&["group", "verify", "riders", "eva"], words].concat());
+    let refused =
+        |words: &[&str]| laptops[0].refused(&[&["group", "verify", "riders", "eva"], words].concat());
+    assert_eq!(refused(&["--heard", &own]), (4, "not_the_same".into()), "her own words");
+    assert_eq!(refused(&["--vouch"]), (1, "not_verified".into()));
+    assert_eq!(verify(&["--heard", &heard])["verified"], true);
+    assert_eq!(verify(&["--vouch"])["vouched"], true);
+    assert_eq!(laptops[0].refused(&["group", "verify", "riders", "amina"]), (1, "not_found".into()));
+    let seen = |laptop: &Laptop| {
+        let list = laptop.json(&["group", "members", "riders"]);
+        let eva = list.iter().find(|member| member["name"] == "eva").unwrap().clone();
+        (eva["verified"].clone(), eva["vouched_by"].clone(), eva["invited_by"].clone())
+    };
+    assert_eq!(seen(&laptops[0]).0, true);
+    let told = (false.into(), serde_json::json!(["amina"]), "dia".into());
+    until("the vouch is seen, the mark is not", || seen(&laptops[2]) == told);
+    assert_eq!(verify(&["--forget"])["verified"], false);
+}
+
+#[test]
 fn one_hand_puts_out_a_member_but_no_key_holder() {
     let laptops = union(&["amina", "bruno", "carla", "dia"]);
     assert_eq!(laptops[3].refused(&["group", "remove", "riders", "bruno"]).0, 4, "dia holds no keys");

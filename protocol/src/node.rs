@@ -16,6 +16,7 @@ mod founding;
 mod known;
 mod pledges;
 mod profile;
+mod verification;
 
 pub use commands::{CallPlan, InviteView, NodeError};
 pub use decisions::{Decision, Matter, ProposalView};

@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 
 use super::{Context, ask};
-use crate::control::request::{self, DecisionRequest};
+use crate::control::request::{self, DecisionRequest, Verify};
 use crate::control::{Failure, Reply, Request};
 
 #[derive(Subcommand)]
@@ -27,6 +27,22 @@ pub(super) enum Group {
     Members {
         /// Name, id, or a unique prefix of either.
         group: String,
+    },
+    /// Compare with a member you meet whether its device in the group is the one in front of you.
+    Verify {
+        /// Name, id, or a unique prefix of either.
+        group: String,
+        /// Name, id, or a unique prefix of either.
+        member: String,
+        /// The words that the other has read aloud.
+        #[arg(long, value_name = "WORDS")]
+        heard: Option<String>,
+        /// Tell the group that you vouch for whom you have met: then they stay even if who let them in is put out.
+        #[arg(long)]
+        vouch: bool,
+        /// Take the mark off.
+        #[arg(long, conflicts_with_all = ["heard", "vouch"])]
+        forget: bool,
     },
     /// Put a member out at once, and change the keys. What they could read until then, assume copied.
     Remove {
@@ -154,6 +170,9 @@ impl Group {
             Self::List => Request::GroupList,
             Self::Show { group } => Request::GroupShow { group },
             Self::Members { group } => Request::GroupMembers { group },
+            Self::Verify { group, member, heard, vouch, forget } => {
+                Request::GroupVerify { group, member, wish: Verify { heard, vouch, forget } }
+            }
             Self::Remove { group, member } => Request::GroupRemove { group, member },
             Self::Found { group, keyholders, template } => {
                 Request::GroupFound { group, keyholders, template: template.into() }

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::plain::{plain, who};
 use crate::control::reply::SentReply;
-use crate::control::{Failure, Reply, Request};
+use crate::control::{Failure, Reply, Request, request};
 use crate::daemon::UpEvent;
 use crate::i18n::Texts;
 
@@ -67,6 +67,7 @@ pub(super) fn writes(request: &Request) -> bool {
             | Request::GroupList
             | Request::GroupShow { .. }
             | Request::GroupMembers { .. }
+            | Request::GroupVerify { wish: request::Verify { vouch: false, .. }, .. }
             | Request::InviteList { .. }
             | Request::ProposalList { .. }
             | Request::ProposalShow { .. }
@@ -238,6 +239,7 @@ impl Printer {
             Reply::Group { .. } => self.group(reply, list == Listing::Groups),
             Reply::Member { .. } => self.member(reply),
             Reply::Removed { name, readable, .. } => self.removed(name, readable),
+            Reply::Verification { .. } => self.verification(reply),
             Reply::Proposal { .. } => self.proposal(reply, list == Listing::Proposals),
             Reply::Left { name, .. } => self.say("left", &[("name", &plain(name))]),
             Reply::Done { .. } => self.say("done", &[]),

@@ -204,14 +204,35 @@ pub enum Reply {
         joined: Option<String>,
         /// Members it has let in, still here.
         invited: usize,
-        /// They in hundredths of all that were let in.
+        /// Those who came through it, let in by itself or by those whom it let in, in hundredths of all that were let
+        /// in.
         share: usize,
         /// By that member's clock.
         last_heard: Option<String>,
         /// Whether what is written now can be read by it.
         keyed: bool,
+        /// Whether this profile's owner has met it and compared.
+        verified: bool,
+        /// Who vouches for it, beside who let it in.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        vouched_by: Vec<String>,
         /// Whether this is this profile.
         me: bool,
+    },
+    /// What is compared with a member in person.
+    Verification {
+        /// Id.
+        group: String,
+        /// Id.
+        member: String,
+        /// Name told in the profile.
+        name: String,
+        /// What this profile's owner reads aloud.
+        reading: String,
+        /// Whether the member is marked as met.
+        verified: bool,
+        /// Whether this profile's owner vouches for it.
+        vouched: bool,
     },
     /// A removal.
     Removed {

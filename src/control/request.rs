@@ -104,6 +104,17 @@ pub struct GrievanceRequest {
     pub text: String,
 }
 
+/// What comes of comparing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Verify {
+    /// What the other has read aloud.
+    pub heard: Option<String>,
+    /// Whether to tell all that this member vouches for the other.
+    pub vouch: bool,
+    /// Whether to take the mark off.
+    pub forget: bool,
+}
+
 /// One request. `group` is a name, an id, or a unique prefix of either.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
@@ -128,6 +139,15 @@ pub enum Request {
     GroupMembers {
         /// Which.
         group: String,
+    },
+    /// Compares with a member, in person, who is who.
+    GroupVerify {
+        /// Of which group.
+        group: String,
+        /// Name, id, or prefix.
+        member: String,
+        /// What to do.
+        wish: Verify,
     },
     /// Puts a member out.
     GroupRemove {
@@ -316,6 +336,7 @@ impl Request {
             Self::GroupShow { group }
             | Self::GroupMembers { group }
             | Self::GroupRemove { group, .. }
+            | Self::GroupVerify { group, .. }
             | Self::GroupFound { group, .. }
             | Self::GroupDecide { group, .. }
             | Self::GroupResign { group }

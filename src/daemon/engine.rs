@@ -136,6 +136,7 @@ impl Engine {
             Request::GroupList => Ok(self.groups().into_iter().map(answers::group).collect()),
             Request::GroupShow { group } => self.in_group(&group, |replica| vec![answers::group(replica)]),
             Request::GroupMembers { group } => self.members(&group, now),
+            Request::GroupVerify { group, member, wish } => self.verify(&group, &member, &wish, now),
             Request::GroupRemove { group, member } => self.remove(&group, &member, now),
             Request::GroupFound { group, keyholders, template } => {
                 self.found(&group, &keyholders, template, now)
@@ -301,6 +302,8 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::Founded => Failure::new("founded_already", 1),
         NodeError::Draft => Failure::new("draft", 1),
         NodeError::Decided => Failure::new("decided", 1),
+        NodeError::Mismatch => Failure::new("not_the_same", 4),
+        NodeError::Unneeded => Failure::new("no_vouch_needed", 1),
         NodeError::Expired => Failure::new("code_expired", 4),
         NodeError::AlreadyMember => Failure::new("already_member", 1),
         NodeError::Full => Failure::new("group_full", 4),

@@ -1,5 +1,7 @@
 //! Requests on a group's members.
 
+use std::collections::BTreeMap;
+
 use piquet_protocol::entry::Lane;
 use piquet_protocol::id::{GroupId, MemberId};
 use piquet_protocol::replica::{MemberView, Replica};
@@ -7,15 +9,16 @@ use piquet_protocol::time::Timestamp;
 
 use super::engine::{Answer, Engine, failure};
 use super::{answers, lookup};
-use crate::control::Reply;
 use crate::control::reply::Readable;
-use crate::control::request::DecisionRequest;
+use crate::control::request::{DecisionRequest, Verify};
+use crate::control::{Failure, Reply};
 use crate::schedule::utc;
 
 impl Engine {
     pub(super) fn members(&mut self, group: &str, now: Timestamp) -> Answer {
         let replica = self.replica(group)?;
         let (id, list) = (replica.group(), replica.members());
+        let verified = self.node.verified(id, now);
         let mut members = Vec::with_capacity(list.len());
         for view in &list {
             members.push((self.joined(id, &view.member, now), view));
@@ -23,7 +26,41 @@ impl Engine {
         // The founder, whom nobody let in, then all others as they came.
         members.sort_by_key(|(joined, view)| (view.admitted_by.is_some(), *joined, view.member));
         self.in_group(&id.to_hex(), |replica| {
-            members.into_iter().map(|(joined, view)| reply(replica, view, &list, joined)).collect()
+            let one = |(joined, view): (Option<u32>, &MemberView)| {
+                reply(replica, view, &list, joined, verified.contains(&view.member))
+            };
+            members.into_iter().map(one).collect()
+        })
+    }
+
+    /// What is read aloud when two meet; with what was heard, a mark; with that, a vouch for all to see.
+    pub(super) fn verify(&mut self, group: &str, member: &str, wish: &Verify, now: Timestamp) -> Answer {
+        let replica = self.replica(group)?;
+        let (id, member) = (replica.group(), lookup::member(replica, member)?);
+        let reading = self.node.reads_to(&id, &member).map_err(|error| failure(&error))?;
+        if let Some(heard) = &wish.heard {
+            self.node.verify(id, member, heard, now).map_err(|error| failure(&error))?;
+        }
+        if wish.forget {
+            self.node.unverify(id, member, now).map_err(|error| failure(&error))?;
+        }
+        let verified = self.node.verified(id, now).contains(&member);
+        if wish.vouch {
+            if !verified {
+                return Err(Failure::new("not_verified", 1));
+            }
+            self.node.vouch(id, member, now).map_err(|error| failure(&error))?;
+        }
+        self.in_group(&id.to_hex(), |replica| {
+            let vouched = replica.members().into_iter().find(|view| view.member == member);
+            vec![Reply::Verification {
+                group: id.to_hex(),
+                member: member.to_hex(),
+                name: answers::name(replica, &member),
+                reading,
+                verified,
+                vouched: vouched.is_some_and(|view| view.vouched_by.contains(&replica.member())),
+            }]
         })
     }
 
@@ -82,9 +119,34 @@ fn readable(replica: &Replica) -> Readable {
     }
 }
 
-fn reply(replica: &Replica, view: &MemberView, all: &[MemberView], joined: Option<u32>) -> Reply {
+/// How many are here because somebody let them in, or somebody whom he let in, and so on.
+fn came_through(member: &MemberId, all: &[MemberView]) -> usize {
+    let by: BTreeMap<MemberId, MemberId> =
+        all.iter().filter_map(|view| Some((view.member, view.admitted_by?))).collect();
+    let through = |view: &&MemberView| {
+        let mut at = view.member;
+        // Nobody is let in by somebody who came later, but the bound costs nothing.
+        (0..all.len()).any(|_| match by.get(&at) {
+            Some(opener) => {
+                at = *opener;
+                at == *member
+            }
+            None => false,
+        })
+    };
+    all.iter().filter(through).count()
+}
+
+fn reply(
+    replica: &Replica,
+    view: &MemberView,
+    all: &[MemberView],
+    joined: Option<u32>,
+    verified: bool,
+) -> Reply {
     let invited = all.iter().filter(|other| other.admitted_by == Some(view.member)).count();
     let let_in = all.iter().filter(|other| other.admitted_by.is_some()).count();
+    let through = came_through(&view.member, all);
     Reply::Member {
         member: view.member.to_hex(),
         name: answers::name(replica, &view.member),
@@ -93,9 +155,11 @@ fn reply(replica: &Replica, view: &MemberView, all: &[MemberView], joined: Optio
         invited_by: view.admitted_by.map(|by| answers::name(replica, &by)),
         joined: joined.map(|time| utc(u64::from(time))),
         invited,
-        share: (invited * 100).checked_div(let_in).unwrap_or(0),
+        share: (through * 100).checked_div(let_in).unwrap_or(0),
         last_heard: view.last_heard.map(|time| utc(u64::from(time))),
         keyed: view.keyed,
+        verified,
+        vouched_by: view.vouched_by.iter().map(|by| answers::name(replica, by)).collect(),
         me: view.member == replica.member(),
     }
 }

@@ -4,5 +4,5 @@
 mod code;
 mod request;
 
-pub use code::{CodeError, Hint, InviteCode, InviteKeys, MAX_CODE, words};
+pub use code::{CodeError, Hint, InviteCode, InviteKeys, MAX_CODE, syllables, words};
 pub use request::{JoinRequest, REQUEST_LEN, RequestError, proof_message};

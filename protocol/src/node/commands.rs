@@ -51,6 +51,12 @@ pub enum NodeError {
     /// It is decided, dismissed or fallen already.
     #[error("decided already")]
     Decided,
+    /// What was heard is not what the member's device would have it read (M-21).
+    #[error("read something else")]
+    Mismatch,
+    /// The member rests on no admission: nobody has to vouch for it.
+    #[error("rests on no admission")]
+    Unneeded,
     /// The code has passed its last day.
     #[error("the code has expired")]
     Expired,

@@ -16,6 +16,7 @@ mod clocks;
 mod doors;
 mod forks;
 mod founding;
+mod meetings;
 mod mending;
 mod peers;
 mod pledges;

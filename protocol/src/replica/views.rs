@@ -10,6 +10,7 @@ use crate::action::message::Message;
 use crate::entry::Lane;
 use crate::group::epoch::peer_key;
 use crate::group::membership::{Ended, MemberInfo, Operation, Proposal, Void};
+use crate::group::operation::Admit;
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::{Fork, LogId};
 use crate::store::StoreError;
@@ -52,6 +53,8 @@ pub struct MemberView {
     pub keyholder: bool,
     /// Who let it in.
     pub admitted_by: Option<MemberId>,
+    /// Which members have let it in by hand, with a code or without one before.
+    pub vouched_by: BTreeSet<MemberId>,
     /// The clock of its newest entry.
     pub last_heard: Option<u32>,
     /// Whether it has a leaf in the head: what is written now can be read by it.
@@ -145,10 +148,16 @@ impl Replica {
             name: self.name_of(member),
             keyholder: self.view.is_keyholder(member),
             admitted_by: info.admitted_by,
+            vouched_by: self.vouchers(member),
             last_heard: self.last_heard.get(&DeviceKey(member.0)).copied(),
             keyed: self.leaves.contains(&DeviceKey(member.0)),
         };
         self.view.members.iter().map(view).collect()
+    }
+
+    fn vouchers(&self, of: &MemberId) -> BTreeSet<MemberId> {
+        let signed = self.admissions_by_hand(of).into_iter().flat_map(|(_, signed)| signed);
+        signed.filter(|member| self.view.members.contains_key(member)).collect()
     }
 
     /// Everybody who is or was in this group.
@@ -164,6 +173,18 @@ impl Replica {
     /// What several have to sign, as it stands.
     pub fn proposals(&self) -> Vec<Proposal> {
         self.membership.proposals(&self.view)
+    }
+
+    /// Admissions of somebody by hand, each with who has signed it.
+    pub fn admissions_by_hand(&self, member: &MemberId) -> Vec<(EntryId, BTreeSet<MemberId>)> {
+        self.membership.admissions_by_hand(member)
+    }
+
+    /// What a member would sign to let somebody in by hand who is in by a code (M-21).
+    pub fn admission_by_hand(&self, member: &MemberId) -> Option<Admit> {
+        let admission = self.view.members.get(member)?.admission?;
+        let key_package = self.packages.get(&admission)?.clone().into();
+        Some(Admit { device: DeviceKey(member.0), key_package, invite: None, proof: None })
     }
 
     /// Whether somebody's admission waits for more signatures.

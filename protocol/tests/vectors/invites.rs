@@ -9,7 +9,8 @@ use piquet_protocol::group::invite::{
     Hint, InviteCode, InviteKeys, JoinRequest, RequestError, proof_message,
 };
 use piquet_protocol::group::operation::{Control, Invite};
-use piquet_protocol::id::{DeviceKey, GroupId};
+use piquet_protocol::group::verification::reading;
+use piquet_protocol::id::{DeviceKey, GroupId, MemberId};
 use piquet_protocol::sim::SeededRng;
 use serde_json::{Value, json};
 
@@ -179,11 +180,25 @@ fn invite_acts(good: bool) -> Value {
     ])
 }
 
+/// What two members read to one another, and one of them to a third.
+fn readings() -> Vec<Value> {
+    let members =
+        [(1, 2), (2, 1), (1, 3)].map(|(reader, listener)| (MemberId([reader; 32]), MemberId([listener; 32])));
+    let one = |(reader, listener): &(MemberId, MemberId)| {
+        json!({
+            "rule": "M-21", "group": hex(GROUP.as_bytes()), "reader": hex(reader.0), "listener": hex(listener.0),
+            "words": reading(&GROUP, reader, listener),
+        })
+    };
+    members.iter().map(one).collect()
+}
+
 fn made() -> Value {
     json!({
         "about": "Invite codes with what follows from them, and requests to join.",
         "words": [{"rule": "I-10", "fingerprint": hex(GROUP.fingerprint()), "words": InviteCode::parse(&upper("pq", &bare())).unwrap().words()},
                   {"rule": "I-10", "fingerprint": hex((0..12).map(|n| n * 23).collect::<Vec<u8>>()), "words": words(&(0..12).map(|n| n * 23).collect::<Vec<u8>>())}],
+        "readings": readings(),
         "accepted": codes(), "typed": typed(), "refused": refused_codes(),
         "acts": invite_acts(true), "refused_acts": invite_acts(false),
         "requests": accepted_requests(), "refused_requests": refused_requests(),
@@ -197,6 +212,10 @@ fn codes_are_as_written() {
         let code = InviteCode::parse(text(vector, "code")).unwrap();
         assert_eq!(code.to_text(), text(vector, "code"));
         assert_eq!(code.expires().as_secs(), number(vector, "until"));
+    }
+    for vector in list(&file, "readings") {
+        let [reader, listener] = ["reader", "listener"].map(|who| MemberId(array(vector, who)));
+        assert_eq!(reading(&GroupId(array(vector, "group")), &reader, &listener), text(vector, "words"));
     }
     for vector in list(&file, "typed") {
         assert_eq!(InviteCode::parse(text(vector, "typed")).unwrap().to_text(), text(vector, "code"));

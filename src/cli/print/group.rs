@@ -97,6 +97,8 @@ impl Printer {
             share,
             last_heard,
             keyed,
+            verified,
+            vouched_by,
             me,
         } = reply
         else {
@@ -122,6 +124,13 @@ impl Printer {
             let args = [("count", invited.to_string()), ("share", share.to_string())];
             parts.push(self.texts.get("let-in", &args.each_ref().map(|(k, v)| (*k, v.as_str()))));
         }
+        if *verified {
+            parts.push(self.texts.get("verified", &[]));
+        }
+        if !vouched_by.is_empty() {
+            let names = vouched_by.iter().map(|by| who(by)).collect::<Vec<_>>().join(", ");
+            parts.push(self.texts.get("vouched-by", &[("names", &names)]));
+        }
         if !keyed {
             parts.push(self.texts.get("no-keys-yet", &[]));
         }
@@ -129,6 +138,22 @@ impl Printer {
             parts.push(self.texts.get("last-heard", &[("time", &here(heard))]));
         }
         self.line(&parts.join("  "))
+    }
+
+    pub(super) fn verification(&self, reply: &Reply) -> bool {
+        let Reply::Verification { group, member, name, reading, verified, vouched } = reply else {
+            return true;
+        };
+        let name = who(name);
+        if *verified {
+            let said = if *vouched { "verification-vouched" } else { "verification-done" };
+            return self.say(said, &[("name", &name), ("group", short(group)), ("member", short(member))]);
+        }
+        self.say("verification-read", &[("name", &name), ("words", reading)])
+            && self.say(
+                "verification-hear",
+                &[("name", &name), ("group", short(group)), ("member", short(member))],
+            )
     }
 
     pub(super) fn removed(&self, name: &str, readable: &Readable) -> bool {

@@ -224,12 +224,17 @@ impl InviteCode {
 
 /// Four words of a group's fingerprint, to compare by voice before joining (I-10).
 pub fn words(fingerprint: &[u8; 12]) -> String {
+    syllables(fingerprint.split_at(8).0)
+}
+
+/// Bytes to be read aloud, six bits of each, two a word.
+pub fn syllables(bytes: &[u8]) -> String {
     const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
     const VOWELS: &[u8; 4] = b"aiou";
     let letter = |set: &[u8], at: u8| set.get(usize::from(at)).copied().map_or('?', char::from);
     let syllable = |byte: &u8| [letter(CONSONANTS, byte >> 4), letter(VOWELS, byte & 3)];
     let word = |pair: &[u8]| pair.iter().flat_map(syllable).collect::<String>();
-    fingerprint.chunks(2).take(4).map(word).collect::<Vec<_>>().join("-")
+    bytes.chunks(2).map(word).collect::<Vec<_>>().join("-")
 }
 
 impl fmt::Debug for InviteCode {

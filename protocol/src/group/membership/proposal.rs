@@ -57,6 +57,13 @@ impl Membership {
         self.act(act).is_some_and(|act| self.needed(act) > 1)
     }
 
+    /// Admissions of somebody by hand, without a code, each with who has signed it.
+    pub fn admissions_by_hand(&self, member: &MemberId) -> Vec<(EntryId, BTreeSet<MemberId>)> {
+        let naming = self.links.naming.of(member).iter().filter_map(|number| self.acts.get(*number));
+        let by_hand = naming.filter(|act| matches!(act.operation, Operation::Admit { invite: None, .. }));
+        by_hand.map(|act| (act.id, self.signers(act))).collect()
+    }
+
     fn signers(&self, act: &Act) -> BTreeSet<MemberId> {
         let signing = self.links.signatures.of(&act.number).iter();
         signing.filter_map(|by| self.acts.get(*by)).map(|by| by.author).collect()

@@ -391,9 +391,11 @@ impl<'a> Judge<'a> {
                 invite,
                 sponsor: admission.map(|act| code.map_or(act.author, |code| code.issuer)),
             });
-            // What one founded or admitted is shown, whatever its id beside that of a grant (M-16).
+            // What one founded or admitted is shown, whatever its id beside that of a grant; an admission by a code
+            // before one by hand (M-16).
+            let rank = |info: &MemberInfo| (info.admission.is_none(), info.invite.is_none(), info.admission);
             let shown = self.view.members.entry(member).or_insert_with(|| info.clone());
-            if shown.admission.is_none() && !grounds.member.contains(&None) {
+            if rank(&info) < rank(shown) && !grounds.member.contains(&None) {
                 *shown = info;
             }
         }

@@ -122,8 +122,9 @@ impl Advance<'_> {
         put(&mut self.view.grounds, member, (!grounds.is_empty()).then(|| Arc::new(grounds)));
     }
 
-    /// What one founded or admitted is shown, whatever its id beside that of a grant; nobody let in who
-    /// was founded or enrolled, even if an admission alone makes it a member again (M-16).
+    /// What one founded or admitted is shown, whatever its id beside that of a grant: an admission by a code before
+    /// one by hand; nobody let in who was founded or enrolled, even if an admission alone makes it a member again
+    /// (M-16).
     fn shown(&self, grounds: &Grounds) -> MemberInfo {
         let founded = grounds.member.contains(&None);
         let acts = grounds.member.iter().filter_map(|ground| self.group.acts.find(&(*ground)?));
@@ -132,7 +133,7 @@ impl Advance<'_> {
                 Operation::Admit { invite, .. } if !founded => Some((act, invite)),
                 _ => None,
             })
-            .next();
+            .min_by_key(|(act, invite)| (invite.is_none(), act.id));
         let Some((act, invite)) = shown else { return MemberInfo::default() };
         let code = act.door.as_ref().and_then(|door| door.code.as_ref());
         let sponsor = code.map_or(act.author, |code| code.issuer);
