@@ -253,13 +253,13 @@ impl Replica {
     }
 
     /// Whether this device has nothing more to tell here: it was put out, or somebody has heard that
-    /// it left.
+    /// it left, or on which branch it had built (L-6).
     pub fn is_over(&self) -> bool {
-        let left = self.view.ended(&self.member()) == Some(Ended::Left);
+        let owes = self.view.ended(&self.member()) == Some(Ended::Left) || self.logs.built_on_branch();
         let last = self.logs.head(&self.own_log(Lane::Acts)).map_or(0, |(seq, _)| seq);
         let others = || self.devices.iter().filter(|device| **device != self.device);
         let heard = || others().any(|device| self.logs.heard(device).acts >= last);
-        self.frozen == Some(super::Frozen::Ended) && (!left || heard())
+        self.frozen == Some(super::Frozen::Ended) && (!owes || heard())
     }
 
     /// Claims to show to a member at an address it told: the head if clean, and the epoch the

@@ -23,6 +23,10 @@ fn whoever_a_branch_put_out_says_so_to_those_who_never_saw_it() {
     settle(&mut bob);
     carla.sync(&bob);
     assert!(!carla.is_member(bob.replica.device()), "or he would be out on his own laptop alone");
+    assert!(!bob.replica.is_over(), "he goes on calling until he knows that somebody has heard it");
+    carla.post(Kind::Merge, &empty());
+    bob.sync(&carla);
+    assert!(bob.replica.is_over());
     assert_eq!(carla.replica.view(), bob.replica.view());
     let own = bob.replica.next_seq(Kind::Merge);
     settle(&mut bob);
