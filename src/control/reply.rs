@@ -40,12 +40,24 @@ pub struct GroupStatus {
     /// Members who wait, because the code they came by was used too often.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<String>,
+    /// Key-holders who are not connected and have written nothing for two weeks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<SilentReply>,
     /// Members who signed two entries for one place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub equivocators: Vec<String>,
     /// Members who have written as much as is taken of anybody by now: the rest is left with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excess: Vec<String>,
+}
+
+/// A key-holder not heard from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilentReply {
+    /// Who.
+    pub name: String,
+    /// For how many days, by this clock.
+    pub days: u64,
 }
 
 /// What somebody could read.

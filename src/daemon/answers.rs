@@ -58,6 +58,7 @@ pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupSt
         fell: replica.view().fell.len(),
         waiting: replica.view().waiting.iter().map(|member| name(replica, member)).collect(),
         frozen: replica.frozen().map(|why| frozen(why).to_owned()),
+        silent: Vec::new(),
         equivocators: replica.equivocators().iter().map(|device| name(replica, &(*device).into())).collect(),
         excess: replica.at_quota(now).iter().map(|device| name(replica, &(*device).into())).collect(),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use piquet_protocol::codec::DecodeError;
 use piquet_protocol::group::invite::{CodeError, InviteCode};
 use piquet_protocol::group::seal::Suite;
-use piquet_protocol::id::{DeviceKey, GroupId};
+use piquet_protocol::id::{DeviceKey, GroupId, MemberId};
 use piquet_protocol::node::{Node, NodeError};
 use piquet_protocol::replica::{AuthorError, Frozen, Replica};
 use piquet_protocol::store::StoreError;
@@ -14,7 +14,7 @@ use piquet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{answers, doctor, lookup, now, profile};
-use crate::control::reply::GroupStatus;
+use crate::control::reply::{GroupStatus, SilentReply};
 use crate::control::{Failure, Reply, Request};
 use crate::store::{Continuity, DiskStore};
 
@@ -212,7 +212,17 @@ impl Engine {
         let waiting = waiting.into_iter().filter(|view| view.waits_for_me);
         let proposals = waiting.map(|view| view.act.to_hex()).collect();
         let waits_for_keys = self.node.waits_for_keys(&replica.group());
-        GroupStatus { proposals, waits_for_keys, ..answers::status(replica, peers, now()) }
+        let group = replica.group();
+        let here: std::collections::BTreeSet<MemberId> = self
+            .node
+            .peers()
+            .filter(|(_, of, _)| *of == group)
+            .map(|(.., device)| MemberId::from(device))
+            .collect();
+        let silent = replica.silent_holders(now()).into_iter().filter(|(member, _)| !here.contains(member));
+        let silent = silent.map(|(member, days)| SilentReply { name: answers::name(replica, &member), days });
+        let silent = silent.collect();
+        GroupStatus { proposals, waits_for_keys, silent, ..answers::status(replica, peers, now()) }
     }
 
     fn person(&self) -> String {

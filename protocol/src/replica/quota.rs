@@ -43,6 +43,11 @@ impl Quota {
         *since = time.min(*since);
     }
 
+    /// When a device was let in first.
+    pub(super) fn since(&self, device: &DeviceKey) -> Option<u32> {
+        self.since.get(device).copied()
+    }
+
     fn days(&self, device: &DeviceKey, now: Timestamp) -> u64 {
         let since = self.since.get(device).map_or(u64::MAX, |since| u64::from(*since));
         (now.as_secs().saturating_sub(since) / DAY).saturating_add(GIVEN)

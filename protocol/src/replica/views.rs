@@ -15,6 +15,7 @@ use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::{Fork, LogId};
 use crate::store::StoreError;
 use crate::sync::{Claim, LogHead};
+use crate::time::Timestamp;
 
 /// How far an own entry has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,10 @@ pub struct MemberView {
     /// Whether it has a leaf in the head: what is written now can be read by it.
     pub keyed: bool,
 }
+
+const DAY: u64 = 24 * 3600;
+/// After so many days without anything new a key-holder is pointed out.
+const SILENT_DAYS: u64 = 14;
 
 impl Replica {
     /// The newest messages of a lower clock than a place on the screen, oldest first.
@@ -158,6 +163,18 @@ impl Replica {
     fn vouchers(&self, of: &MemberId) -> BTreeSet<MemberId> {
         let signed = self.admissions_by_hand(of).into_iter().flat_map(|(_, signed)| signed);
         signed.filter(|member| self.view.members.contains_key(member)).collect()
+    }
+
+    /// Other key-holders of whom nothing was written for two weeks, by their clocks and this one, with the days: a
+    /// reason to ask, and to decide who takes their place; nothing follows from it by itself.
+    pub fn silent_holders(&self, now: Timestamp) -> Vec<(MemberId, u64)> {
+        let others = self.view.council.iter().filter(|member| **member != self.member() && !self.is_draft());
+        let days = |member: &MemberId| {
+            let device = DeviceKey(member.0);
+            let heard = self.last_heard.get(&device).copied().or_else(|| self.quota.since(&device))?;
+            Some((*member, now.as_secs().saturating_sub(u64::from(heard)) / DAY))
+        };
+        others.filter_map(days).filter(|(_, days)| *days >= SILENT_DAYS).collect()
     }
 
     /// Everybody who is or was in this group.

@@ -64,6 +64,11 @@ impl Printer {
         if group.pending > 0 {
             self.say("status-pending", &[("count", &group.pending.to_string())]);
         }
+        for silent in &group.silent {
+            let days = silent.days.to_string();
+            let args = [("group", crate::cli::quoted(&name)), ("name", who(&silent.name)), ("days", days)];
+            self.say("status-silent", &args.each_ref().map(|(k, v)| (*k, v.as_str())));
+        }
         for person in &group.equivocators {
             self.say("status-equivocator", &[("name", &who(person)), ("group", &name)]);
         }

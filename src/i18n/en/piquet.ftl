@@ -52,6 +52,7 @@ status-pending = { $count ->
    *[other] { $count } logs wait for entries that are not here yet.
 }
 status-equivocator = { $group }: { $name } signed two different entries for one place: somebody holds a copy of that laptop, or is not honest. Ask { $name } in person; a key-holder can put that member out: `piquet group remove`.
+status-silent = { $group }: { $name }, who holds the keys, has written nothing for { $days } days and is not connected. Ask after { $name }; if need be a majority gives the keys to somebody else: `piquet group role { $group } MEMBER keyholder`
 status-excess = { $name } has written more than is fetched of anybody in so few days: the rest is fetched on later days. If that is no mistake, remove { $name }.
 status-joining = { $count ->
     [one] One code is waiting for somebody who may let you in.

@@ -53,6 +53,7 @@ status-pending = { $count ->
    *[other] { $count } journaux attendent des entrées qui ne sont pas encore là.
 }
 status-equivocator = { $group } : { $name } a signé deux entrées différentes pour une même place : quelqu'un a une copie de cet ordinateur, ou n'est pas honnête. Demandez à { $name } de vive voix ; qui porte les clés peut l'exclure : `piquet group remove`.
+status-silent = { $group } : { $name }, qui porte les clés, n'a rien écrit depuis { $days } jours et n'est pas en ligne. Prenez de ses nouvelles ; au besoin une majorité donne les clés à quelqu'un d'autre : `piquet group role { $group } MEMBRE keyholder`
 status-excess = { $name } a écrit plus qu'on ne récupère de quiconque en si peu de jours : le reste viendra les jours suivants. Si ce n'est pas une erreur, excluez { $name }.
 status-joining = { $count ->
     [one] Un code attend quelqu'un qui puisse vous admettre.

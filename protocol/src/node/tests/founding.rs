@@ -214,3 +214,27 @@ fn two_halves_that_decide_apart_end_with_one_group() {
     let fell = sim.laptop(amina).node.as_ref().unwrap().group(&group).unwrap().view().fell.len();
     assert_eq!(fell, 2, "both admissions are listed to be done again");
 }
+
+#[test]
+fn a_key_holder_of_whom_nothing_is_heard_for_two_weeks_is_pointed_out() {
+    let (mut sim, group) = union(72, 4, 3);
+    sim.crash(2);
+    sim.run_for(Duration::from_secs(13 * 86_400));
+    let silent = |sim: &mut Sim| {
+        let now = sim.now();
+        sim.laptop(0).node.as_ref().unwrap().group(&group).unwrap().silent_holders(now)
+    };
+    assert_eq!(silent(&mut sim), []);
+    say(&mut sim, 1, group, "who has seen carla?");
+    sim.run_for(Duration::from_secs(2 * 86_400));
+    let carla = {
+        sim.start(2);
+        member(&mut sim, 2, group)
+    };
+    sim.crash(2);
+    assert_eq!(
+        silent(&mut sim).iter().map(|(who, _)| *who).collect::<Vec<_>>(),
+        [carla],
+        "not dia, not bruno"
+    );
+}
