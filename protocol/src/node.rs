@@ -390,6 +390,7 @@ impl<S: Store> Node<S> {
         self.settle_forks(group, now)?;
         self.watch(group, now);
         self.plan_duty(group, now)?;
+        self.introduce(group, now)?;
         self.plan_succession(group, now)?;
         self.plan_beacon(group, now);
         self.plan_pledges(group, now)
@@ -441,6 +442,7 @@ impl<S: Store> Node<S> {
         for group in due {
             self.agenda.duties.remove(&group);
             self.carry_out(group, now)?;
+            self.introduce(group, now)?;
         }
         Ok(())
     }

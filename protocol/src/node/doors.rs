@@ -17,6 +17,9 @@ use crate::store::{Key, Retention, Store, StoreError, Table};
 use crate::sync::{ConnectionId, DoorState};
 use crate::time::Timestamp;
 
+/// What this device is to be called in a group.
+const NAME: &[u8] = b"name";
+
 /// The list of codes in use.
 fn joins_key() -> Key {
     Key::new(Table::Profile, *b"joins", 0)
@@ -148,10 +151,13 @@ impl<S: Store> Node<S> {
                 self.joins.remove(&invite);
                 self.forget_join(&invite);
                 self.events.push((group, Event::Joined));
-                self.introduce(group, &name, now)?;
                 self.begin_pledges(group, now)?;
                 self.begin_again(group, now);
-                Ok(())
+                let named = |replica: &mut Replica, round: &mut Round<'_>| {
+                    replica.put_note(NAME, name.clone().into_bytes(), round);
+                };
+                self.in_group(group, None, now, named);
+                self.after(group, now)
             }
             Err(BootstrapError::Incomplete) => Ok(()),
             Err(BootstrapError::Store(error)) => Err(error),
@@ -197,8 +203,15 @@ impl<S: Store> Node<S> {
         self.after(group, now)
     }
 
-    fn introduce(&mut self, group: GroupId, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        let done = self.in_group(group, None, now, |replica, round| replica.introduce(name, round));
+    /// Tells the group the name that this device came in with, as soon as anything may be said there.
+    pub(super) fn introduce(&mut self, group: GroupId, now: Timestamp) -> Result<(), StoreError> {
+        let due = |replica: &Replica| !replica.is_introduced() && replica.may_write(Kind::Profile).is_ok();
+        if !self.replicas.get(&group).is_some_and(due) {
+            return Ok(());
+        }
+        let name = self.ask(group, now, |replica, round| replica.note(NAME, round)).transpose()?.flatten();
+        let Some(name) = name.and_then(|name| String::from_utf8(name).ok()) else { return Ok(()) };
+        let done = self.in_group(group, None, now, |replica, round| replica.introduce(&name, round));
         match done {
             Some(Err(AuthorError::Store(error))) => Err(error),
             _ => Ok(()),

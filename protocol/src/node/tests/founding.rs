@@ -238,3 +238,24 @@ fn a_key_holder_of_whom_nothing_is_heard_for_two_weeks_is_pointed_out() {
         "not dia, not bruno"
     );
 }
+
+#[test]
+fn who_finds_that_the_one_who_let_it_in_has_left_goes_on_alone() {
+    let (mut sim, group) = union(73, 3, 2);
+    let (dia, fatou) = (2, sim.add());
+    sim.partition(&[0, 1], &[dia, fatou], true);
+    let expires = sim.now().after(Duration::from_secs(86_400));
+    let invite = sim.act(dia, |node, now| node.invite(group, 1, expires, now)).unwrap();
+    join(&mut sim, fatou, &invite.code.unwrap(), "fatou");
+    assert!(sim.run_until(MINUTE, |sim| roster(sim, dia, group).len() == 4), "she is let in");
+    assert!(!is_in(&mut sim, fatou, group));
+    sim.act(dia, |node, now| node.leave(group, now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| is_in(sim, fatou, group)));
+    let settled = |sim: &mut Sim| {
+        let replica = sim.laptop(fatou).node.as_ref().unwrap().group(&group).unwrap();
+        replica.is_introduced()
+            && replica.may_write(Kind::Message).is_ok()
+            && replica.view().members.len() == 3
+    };
+    assert!(sim.run_until(5 * MINUTE, settled), "she carries the leaving out herself, and tells her name");
+}
