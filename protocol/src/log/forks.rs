@@ -128,13 +128,18 @@ impl Logs {
     fn drawn(&self, by: &Meta, id: &EntryId, past: &dyn Past) -> Option<Meta> {
         self.forked_acts().next()?;
         past.find(id).filter(|found| {
-            let of_branch = self.is_branch(found) || self.promised.contains(&found.device);
-            of_branch && (found.device != by.device || found.id == by.header.prev)
+            self.is_drawable(found) && (found.device != by.device || found.id == by.header.prev)
         })
     }
 
     fn forked_acts(&self) -> impl Iterator<Item = &Log> {
         self.logs.iter().filter(|(id, log)| id.lane == Lane::Acts && log.fork.is_some()).map(|(_, log)| log)
+    }
+
+    /// Whether an act is of a branch, or of somebody whom a branch alone lets in.
+    fn is_drawable(&self, meta: &Meta) -> bool {
+        let promised = meta.header.lane == Lane::Acts && self.promised.contains(&meta.device);
+        promised || self.is_branch(meta)
     }
 
     fn is_branch(&self, meta: &Meta) -> bool {
@@ -157,9 +162,7 @@ impl Logs {
                 }
                 if seen.insert(id) {
                     match past.find(&id) {
-                        Some(found) => open.extend(
-                            Some(found).filter(|f| self.is_branch(f) || self.promised.contains(&f.device)),
-                        ),
+                        Some(found) => open.extend(Some(found).filter(|found| self.is_drawable(found))),
                         None => {
                             missing.insert(id);
                         }
