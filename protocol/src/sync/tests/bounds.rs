@@ -1,10 +1,9 @@
 //! What one peer can cost: sessions, groups, frames beyond credit, heads, pushes.
 
 use super::world::*;
-use crate::crypto::Secret;
 use crate::entry::Lane;
 use crate::sync::message::{Head, Message, Place};
-use crate::sync::{Claim, ConnectionId, HeldInvite, Output};
+use crate::sync::{ConnectionId, Output};
 
 fn listed() -> Message {
     Message::Heads { group: 0, more: false, heads: vec![] }
@@ -35,14 +34,8 @@ fn a_full_node_says_busy_and_puts_nobody_out() {
 #[test]
 fn a_joiner_gets_the_longest_mail_as_fast_as_he_reads_and_asks_for_it_once() {
     let mut node = Node::new(1);
-    let peer_key = Secret::new([9; 32]);
-    node.world.invites.push(HeldInvite {
-        group: group(1),
-        key: device(50),
-        peer_key: peer_key.clone(),
-        of_member: false,
-    });
-    node.meet(1, 50, &[Claim::joiner(&group(1).fingerprint(), peer_key)]);
+    let door = node.hold_code(false);
+    node.meet(1, 50, &[door]);
     node.left(1, usize::MAX);
     node.take(1, &Message::Knock(vec![0; 4096]));
     let longest: Vec<u8> = (0..64 * 48 * 1024u32).map(|n| n as u8).collect();
@@ -129,10 +122,7 @@ fn who_is_told_busy_says_when_to_come_back() {
 #[test]
 fn sixteen_joiners_stand_at_the_door_and_the_next_is_told_to_come_back() {
     let mut node = Node::new(1);
-    let peer_key = Secret::new([9; 32]);
-    let code = HeldInvite { group: group(1), key: device(50), peer_key: peer_key.clone(), of_member: false };
-    node.world.invites.push(code);
-    let claim = Claim::joiner(&group(1).fingerprint(), peer_key);
+    let claim = node.hold_code(false);
     let knock = |node: &mut Node, conn| {
         let (_, mut outputs) = node.meet(conn, 50, std::slice::from_ref(&claim));
         outputs.extend(node.take(conn, &Message::Knock(vec![0; 4096])));

@@ -5,7 +5,7 @@ use crate::crypto::Secret;
 use crate::id::EpochId;
 use crate::sim::SeededRng;
 use crate::sync::message::Message;
-use crate::sync::{Claim, HeldInvite, Output, Role, handshake};
+use crate::sync::{Claim, Output, Role, handshake};
 
 /// Frames the node sends on a connection from the slots on, and when.
 fn reply(node: &mut Node, conn: u64, slots: Vec<[u8; 128]>) -> (Vec<usize>, bool) {
@@ -188,16 +188,9 @@ fn whoever_says_hello_and_nothing_more_is_not_waited_for() {
 #[test]
 fn who_waits_for_keys_and_knocks_is_still_in_the_group() {
     let mut node = Node::new(1);
-    let peer_key = Secret::new([9; 32]);
-    node.world.invites.push(HeldInvite {
-        group: group(1),
-        key: device(50),
-        peer_key: peer_key.clone(),
-        of_member: true,
-    });
+    let door = node.hold_code(true);
     let hand = node.greet(1, 2);
     let show = |claim: &Claim, signer| claim.show(&hand.transcript, Role::Initiator, &key(signer));
-    let door = Claim::joiner(&group(1).fingerprint(), peer_key);
     let slots = handshake::pad(vec![show(&claim(1, 2), 2), show(&door, 50)], &mut SeededRng::new(99));
     node.take(1, &Message::Slots(slots));
     let opened = node.wait(SECOND);
