@@ -116,7 +116,7 @@ pub(crate) fn pair(alice: &Laptop, bob: &Laptop) -> String {
     let created = one(&mut a, &Request::GroupCreate { name: "picket".into(), hybrid: false });
     let Reply::Group { group, .. } = created else { panic!("no group") };
     let code = invite(&mut a, &group);
-    one(&mut b, &Request::Join { code, name: Some("bob".into()), wait: 60 });
+    one(&mut b, &Request::Join { code, name: Some("bob".into()), wait: 60, phrase: None });
     let members = Request::GroupMembers { group: group.clone() };
     let end = Instant::now() + SOON;
     loop {

@@ -4,6 +4,7 @@
 //! 1 the user can fix it · 2 usage · 3 nobody reached in time · 4 refused · 5 bad or damaged input.
 
 mod ask;
+mod device;
 mod grievance;
 mod group;
 mod help;
@@ -73,6 +74,12 @@ enum Command {
     Invite(invite::Invite),
     /// Join a group with an invite code.
     Join(invite::Join),
+    /// List, add and take out your laptops.
+    #[command(subcommand)]
+    Device(device::Device),
+    /// Make, set and use the phrase that brings you back.
+    #[command(subcommand)]
+    Recovery(device::Recovery),
     /// Send a message.
     Send(talk::Send),
     /// Read messages.
@@ -193,6 +200,8 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Proposal(args) => context.ask(args.request()),
         Command::Invite(args) => args.run(context),
         Command::Join(args) => args.run(context),
+        Command::Device(args) => args.run(context),
+        Command::Recovery(args) => args.run(context),
         Command::Send(args) => context.ask(args.request()?),
         Command::Read(args) => context.ask(args.request()),
         Command::Grievance(args) => context.ask(args.request()),

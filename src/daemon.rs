@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod decisions;
+mod devices;
 mod doctor;
 pub mod engine;
 mod following;
@@ -12,6 +13,7 @@ mod members;
 mod messages;
 mod news;
 pub mod profile;
+pub mod recovery;
 mod running;
 mod strikes;
 

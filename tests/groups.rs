@@ -3,7 +3,7 @@
 use crate::laptop::{Laptop, until};
 
 /// A founded group of these people; the first three hold its keys.
-fn union(names: &[&str]) -> Vec<Laptop> {
+pub fn union(names: &[&str]) -> Vec<Laptop> {
     let mut laptops: Vec<Laptop> = names.iter().map(|name| Laptop::of(name)).collect();
     laptops.iter_mut().for_each(Laptop::up);
     laptops[0].one(&["group", "create", "riders"]);

@@ -254,7 +254,7 @@ impl History {
         let key = person(u32::MAX - u32::try_from(self.acts.len()).unwrap());
         self.codes.insert(key, 20);
         let author = self.keyholder();
-        self.act(author, Operation::Invite { key, uses: 30, expires: u32::MAX });
+        self.act(author, Operation::Invite { key, uses: 30, expires: u32::MAX, devices: None });
     }
 
     fn revocation(&mut self) {

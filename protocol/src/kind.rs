@@ -78,6 +78,8 @@ kinds! {
     Move = 20, Control;
     /// A device asks for a new leaf where it has one, or should.
     Resync = 21, Control;
+    /// Takes a device from its member.
+    DeviceDrop = 22, Control;
     /// What went wrong at work.
     Grievance = 32, Record;
     /// "Me too".
@@ -112,6 +114,7 @@ impl Kind {
                 | Self::Dismiss
                 | Self::Approve
                 | Self::Resync
+                | Self::DeviceDrop
                 | Self::Merge
         )
     }

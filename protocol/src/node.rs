@@ -9,6 +9,7 @@
 mod beacons;
 mod commands;
 mod decisions;
+mod devices;
 mod dialling;
 mod doors;
 mod errands;

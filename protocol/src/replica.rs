@@ -29,7 +29,7 @@ pub use bootstrap::{Bootstrap, BootstrapError, Errand, Joined, Joining, Mail};
 pub use founding::Proposed;
 pub use mend::doubt;
 pub use receive::Received;
-pub use views::{MemberView, MessageView, Reach};
+pub use views::{DeviceView, MemberView, MessageView, Reach};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,6 +87,8 @@ pub enum Event {
     Joined,
     /// Somebody's device has new keys.
     Rekeyed(MemberId),
+    /// A further device speaks for somebody (true), or one does no more.
+    Device(MemberId, DeviceKey, bool),
     /// Somebody proposes what several have to sign.
     Proposal(EntryId),
     /// Everybody named has consented: the draft is a group from here on.
@@ -155,7 +157,7 @@ pub struct Replica {
     /// Commits since genesis to the head.
     number: u64,
     board: Board,
-    profiles: BTreeMap<DeviceKey, Profile>,
+    profiles: BTreeMap<DeviceKey, (EntryId, Profile)>,
     /// What people were called in the draft that this group was.
     called: BTreeMap<DeviceKey, String>,
     /// Where they said there that they can be reached.
@@ -235,7 +237,7 @@ impl Replica {
 
     /// This node's person in it.
     pub fn member(&self) -> MemberId {
-        MemberId::from(self.device)
+        self.view.owner_of(&self.device)
     }
 
     /// What the group is called.

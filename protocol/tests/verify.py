@@ -444,6 +444,10 @@ def check_admit(body):
     require((body[2] is None) == (body[3] is None), "code and proof")
 
 
+def check_drop(body):
+    require((body[1] is None) == (body[2] is None), "phrase and proof")
+
+
 def check_call(body):
     check_forms(body[4])
     for leg in body[5]:
@@ -479,7 +483,7 @@ CALL = fields(
 #: Number: class, fields, and what binds fields together. None: the payload is not read.
 KINDS = {
     1: (0, fields(_0=data(0, 40_960), _1=data(0, BODY), _2=data(0, BODY), _3=optional(many(data(64), 32))), None),
-    2: (0, fields(_0=ID, _1=ID, _2=ID, _3=ID, _4=number(1, 2**16 - 1), _5=U32, _6=data(64)), None),
+    2: (0, fields(_0=ID, _1=ID, _2=ID, _3=ID, _4=number(1, 2**16 - 1), _5=U32, _6=data(64), _7=optional(number(0, 1))), None),
     3: (0, fields(_0=ID, _1=data(0, 3500), _2=optional(ID), _3=optional(data(64))), check_admit),
     4: (0, fields(_0=many(ID, 512, 1)), None),
     5: (0, fields(_0=ID), None),
@@ -499,6 +503,7 @@ KINDS = {
     19: (0, fields(_0=data(0, 40_960), _1=data(0, BODY), _2=data(0, BODY), _3=data(64)), None),
     20: (0, fields(_0=ID, _1=ID, _2=data(0, 3500), _3=data(64), _4=optional(fields(_0=ID, _1=ID, _2=ID))), None),
     21: (0, fields(_0=data(0, 3500), _1=fields(_0=ID, _1=ID, _2=ID), _2=many(data(8), 16)), None),
+    22: (0, fields(_0=ID, _1=optional(ID), _2=optional(data(64))), check_drop),
     32: (1, GRIEVANCE, None),
     33: (1, fields(_0=ID, _1=number(0, 2)), None),
     40: (1, CALL, check_call),
@@ -668,17 +673,20 @@ def request(sealed, key, group, invite):
 
 VERDICTS, GRANTS, FEW = ("expel", "demote"), ("promote", "enrol", "rule"), ("remove", "revoke")
 OF_MAJORITY = VERDICTS + GRANTS + ("dismiss",)
-OF_ONE = ("admit", "approve", "invite", "leave", "resign")
+OF_ONE = ("admit", "approve", "invite", "leave", "resign", "drop")
+MOST_DEVICES = 8
 COUNCIL, ROLL, MEMBER = "council", "roll", "member"
 GENESIS = None
 ALONE = {"council": ["f"], "members": ["f"], "roll": [], "rules": {"admit": 0, "few": 1}}
 
 
 class Act:
-    def __init__(self, author, past, does):
-        self.author, self.past, self.does = author, past, does
+    def __init__(self, device, author, past, does, links):
+        self.device, self.author, self.past, self.does = device, author, past, does
         self.kind = next(kind for kind in OF_MAJORITY + FEW + OF_ONE if kind in does)
         self.what = does[self.kind]
+        if links:
+            self.kind = "link"
 
     def persons(self):
         """Whom it is about: M, y, or who goes."""
@@ -695,8 +703,14 @@ class Group:
     def __init__(self, genesis):
         self.genesis, self.acts, self.views = genesis, {}, {}
 
-    def add(self, act, author, past, does):
-        self.acts[act] = Act(author, frozenset(past) & self.acts.keys(), does)
+    def add(self, act, device, past, does):
+        past = frozenset(past) & self.acts.keys()
+        view = self.view(past)
+        author = view.person(device)
+        if author is None:
+            return False
+        code = view.codes.get(does.get("code")) if "admit" in does else None
+        self.acts[act] = Act(device, author, past, does, code is not None and code.kind is not None)
         if self.void(act):
             del self.acts[act]
             return False
@@ -762,19 +776,38 @@ class Group:
         if a.kind == "remove":
             return not holder or any(view.holds(y, COUNCIL) for y in a.what)
         if a.kind == "revoke":
-            return a.what not in view.codes or not (holder or view.codes[a.what].issuer == x)
+            code = view.codes.get(a.what)
+            mine = code is not None and code.issuer == x
+            return code is None or code.kind == "recovery" or not (mine or holder and code.kind is None)
         if a.kind == "invite":
+            if "for" in a.does:
+                second = any(code.issuer == x and code.kind == "recovery" for code in view.codes.values())
+                return a.what in view.codes or a.does["for"] == "recovery" and second
             return view.rules["admit"] == 0 and not holder or a.what in view.codes
+        if a.kind == "link":
+            code = view.codes[a.does["code"]]
+            taken = a.what in view.somebody or view.endings(a.what) or a.what in view.linked or a.what in view.dropped
+            full = len(view.devices_of(code.issuer) - {code.issuer}) >= MOST_DEVICES
+            return not view.is_open(a.does["code"]) or bool(taken) or full
+        if a.kind == "drop":
+            owner = view.person(a.what)
+            if owner is None or not view.holds(owner, MEMBER):
+                return True
+            if "phrase" in a.does:
+                code = view.codes.get(a.does["phrase"])
+                return code is None or code.kind != "recovery" or code.issuer != owner
+            return owner != x
         if a.kind == "admit":
             shut = "code" in a.does and not view.is_open(a.does["code"])
             expelled = any(self.acts[n].kind == "expel" and a.what in self.acts[n].persons() for n in view.stands)
-            return view.rules["admit"] == 0 and not holder or expelled or shut
+            return view.rules["admit"] == 0 and not holder or expelled or shut or a.what in view.linked
         return a.kind == "resign" and not holder
 
 
 class Code:
-    def __init__(self, invite, issuer):
-        self.invite, self.issuer, self.closed = invite, issuer, False
+    def __init__(self, invite, act):
+        self.invite, self.issuer, self.maker, self.closed = invite, act.author, act.device, False
+        self.kind = act.does.get("for")
 
 
 def strictness(parameter, value):
@@ -799,14 +832,20 @@ class View:
         self.rules = {parameter: self.rule(parameter) for parameter in ("admit", "few", "wait")}
         self.by_few = {n for n in self.of(*FEW) if len(self.authors(self.counted(n, self.verdicts))) >= group.need(n)}
         self.gone = set(self.of("leave", "resign"))
-        self.stands |= self.by_few | self.gone
+        self.dropped = {}
+        for n in self.of("drop"):
+            self.dropped.setdefault(self.acts[n].what, set()).add(n)
+        self.stands |= self.by_few | self.gone | set(self.of("drop"))
         self.codes = self.read_codes()
         self.admissions, self.waiting_for_a_rule = set(), set()
         self.used = {n: set() for n in self.of("invite")}
         for n in self.of("admit"):
             self.judge_admission(n)
+        for n in self.of("link"):
+            self.judge_link(n)
         self.fell = {n for n in self.acts if self.is_fallen(n)}
         self.read_grounds()
+        self.read_devices()
 
     def of(self, *kinds):
         return [n for n, act in self.acts.items() if act.kind in kinds]
@@ -842,8 +881,15 @@ class View:
     def held(self, e, a):
         return self.sound(self.acts[e].author, self.group.right(a), a, e)
 
+    def cut_by_name(self, device, person, e):
+        """By a verdict that names a further device of a person's."""
+        return device != person and self.cut(device, e, self.verdicts)
+
     def counted(self, a, of):
-        return [e for e in self.signatures[a] if self.held(e, a) and not self.cut(self.acts[e].author, e, of)]
+        def cut(e):
+            return self.cut(self.acts[e].author, e, of) or self.cut_by_name(self.acts[e].device, self.acts[e].author, e)
+
+        return [e for e in self.signatures[a] if self.held(e, a) and not cut(e)]
 
     def changes(self, parameter):
         return [n for n in self.grants if self.acts[n].kind == "rule" and self.acts[n].what == parameter]
@@ -859,14 +905,17 @@ class View:
     def read_codes(self):
         codes = {}
         for n in sorted(self.of("invite")):
-            codes.setdefault(self.acts[n].what, Code(n, self.acts[n].author))
+            codes.setdefault(self.acts[n].what, Code(n, self.acts[n]))
         for n in self.of("revoke"):
             code = codes.get(self.acts[n].what)
             if code and (n in self.by_few or self.acts[n].author == code.issuer):
                 code.closed = True
         for code in codes.values():
-            endings = [n for n in self.verdicts | self.by_few if code.issuer in self.acts[n].persons()]
-            code.closed |= any(not self.decided(n, code.invite) for n in endings)
+            if code.kind == "recovery":
+                continue
+            closing = {code.issuer, code.maker}
+            endings = [n for n in self.verdicts | self.by_few if closing & self.acts[n].persons()]
+            code.closed |= any(not self.decided(n, code.invite) for n in endings) or code.maker in self.dropped
         return codes
 
     def is_open(self, key):
@@ -894,7 +943,8 @@ class View:
             return False
         key = self.acts[a].does["code"]
         revoked = [n for n in self.by_few if self.acts[n].kind == "revoke" and self.acts[n].what == key]
-        return not self.cut(code.issuer, a, self.verdicts | self.by_few) and all(self.knows(n, a) for n in revoked)
+        cut = self.cut(code.issuer, a, self.verdicts | self.by_few) or self.cut_by_name(code.maker, code.issuer, a)
+        return not cut and all(self.knows(n, a) for n in revoked)
 
     def judge_admission(self, a):
         view, code = self.group.before(a), self.code_of(a)
@@ -910,18 +960,26 @@ class View:
         if code:
             self.used[code.invite].add(self.acts[a].what)
 
+    def judge_link(self, n):
+        """It falls with the device whose code it used, if that was taken from its member blind to it."""
+        code = self.code_of(n)
+        blind = any(n not in self.acts[drop].past for drop in self.dropped.get(code.maker, ()))
+        if code.kind == "recovery" or not blind and not self.cut_by_name(code.maker, code.issuer, n):
+            self.stands.add(n)
+            self.used[code.invite].add(self.acts[n].what)
+
     def is_fallen(self, n):
         kind = self.acts[n].kind
         if n in self.stands or n in self.closed or n in self.waiting_for_a_rule:
             return False
         if kind == "admit":
             return self.asked(n, self.signatures[n], self.group.before(n).rules["admit"], self.in_both)
-        return kind in OF_MAJORITY + FEW and self.is_signed(n)
+        return kind == "link" or kind in OF_MAJORITY + FEW and self.is_signed(n)
 
     # What all that amounts to.
 
     def read_grounds(self):
-        genesis, self.grounds, self.waiting = self.group.genesis, {}, set()
+        genesis, self.grounds, self.waiting, self.somebody = self.group.genesis, {}, set(), set()
         for y in genesis["members"]:
             on = [right for right in (COUNCIL, ROLL) if y in genesis[right]]
             self.ground(y, GENESIS, on)
@@ -929,6 +987,7 @@ class View:
             on = {"promote": [COUNCIL, ROLL], "enrol": [ROLL], "admit": []}.get(self.acts[p].kind)
             for y in self.acts[p].persons():
                 self.ground(y, p, on)
+        self.somebody = self.waiting | {y for y, given in self.grounds.items() if any(given.values())}
         self.waiting -= set(self.holders(MEMBER))
 
     def ground(self, y, p, offers):
@@ -950,6 +1009,32 @@ class View:
             self.waiting.add(y)
         else:
             given[MEMBER].add(p)
+
+    # Devices.
+
+    def read_devices(self):
+        self.linked = {}
+        for n in sorted(n for n in self.of("link") if n in self.stands):
+            code = self.code_of(n)
+            if code.kind == "recovery" or len(self.used[code.invite]) <= self.acts[code.invite].does["uses"]:
+                self.linked.setdefault(self.acts[n].what, code.issuer)
+
+    def endings(self, y):
+        return [n for n in self.verdicts | self.by_few | self.gone if y in self.acts[n].persons()]
+
+    def owner(self, device):
+        return device if device in self.somebody else self.linked.get(device, device)
+
+    def is_live(self, device):
+        struck = any(self.acts[n].kind == "expel" for n in self.endings(device))
+        return device not in self.dropped and not (struck and self.owner(device) != device)
+
+    def person(self, device):
+        owner = self.owner(device)
+        return owner if self.is_live(device) and (self.holds(owner, MEMBER) or self.holds(owner, ROLL)) else None
+
+    def devices_of(self, person):
+        return {device for device in {person, *self.linked} if self.owner(device) == person and self.is_live(device)}
 
     def sponsor(self, y):
         """Who let y in, if y has no ground but admissions."""
@@ -1296,6 +1381,13 @@ def invite_act(group, issuer, payload):
     return read
 
 
+def drop(group, payload):
+    read = body(22, payload)
+    if read[1] is not None:
+        verify(read[1], PREFIX + b"device-drop" + group + read[0], read[2])
+    return read
+
+
 def check_invite(file, report):
     for v in file["accepted"]:
         read = report.accepts(title(v), lambda: code(v["code"]))
@@ -1310,6 +1402,14 @@ def check_invite(file, report):
     for v in file["readings"]:
         read = hashed("verify", x(v, "group"), x(v, "reader"), x(v, "listener"))[:12]
         report.equal(title(v), syllables(read), v["words"])
+    for v in file["phrases"]:
+        secret = expand(extract("recovery", x(v, "entropy")), "code", x(v, "fingerprint"))[:16]
+        read = code(v["code"])
+        report.equal(title(v), (read["secret"], read["fingerprint"], read["day"]), (secret, x(v, "fingerprint"), 0xFFFF))
+    for v in file["drops"]:
+        report.accepts(title(v), lambda: drop(x(v, "group"), x(v, "payload")))
+    for v in file["refused_drops"]:
+        report.refuses(title(v), lambda: drop(x(v, "group"), x(v, "payload")))
     for v in file["typed"]:
         report.equal(title(v), code(v["typed"]), code(v["code"]))
     for v in file["refused"]:
@@ -1333,12 +1433,15 @@ def membership(story):
         if not group.add(act["act"], act["by"], known, act["does"]):
             void.append(act["act"])
     view = group.view(group.acts)
+    devices = {y: sorted(view.devices_of(y)) for y in view.holders(MEMBER)}
+    several = {y: of for y, of in devices.items() if of != [y]}
     return {
         "void": void, "members": {y: view.rests(y) for y in view.holders(MEMBER)}, "council": view.holders(COUNCIL),
         "roll": view.holders(ROLL), "rules": view.rules, "keyholder": view.holds("f", COUNCIL),
         "waiting": sorted(view.waiting), "fell": sorted(view.fell), "closed": sorted(view.closed), "stands": sorted(view.stands),
         "used": {k: len(view.used[code.invite]) for k, code in view.codes.items()},
         "revoked": sorted(k for k, code in view.codes.items() if code.closed),
+        **({"devices": several} if several else {}),
     }
 
 

@@ -1,6 +1,6 @@
 //! Passphrases: from a file named in the environment, or from the terminal; never from arguments.
 
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
 use rand_core::Rng;
@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::control::Failure;
-use crate::daemon::profile;
+use crate::control::request::Words;
+use crate::daemon::{profile, recovery};
 use crate::i18n::Texts;
 
 /// Longest passphrase, in bytes.
@@ -127,6 +128,66 @@ pub(super) fn confirm(
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(|_| not_confirmed())?;
     if answer.trim() == word { Ok(()) } else { Err(not_confirmed()) }
+}
+
+/// A recovery phrase: from a file named in the environment, or typed unseen.
+pub(super) fn phrase(context: &Context) -> Result<Words, Failure> {
+    if let Some(path) = std::env::var_os("PIQUET_PHRASE_FILE") {
+        return read(Path::new(&path)).map(|text| Words(text.to_string()));
+    }
+    terminal()?;
+    let text = context.printer.texts().get("phrase-ask", &[]);
+    for _ in 1..TRIES {
+        let typed = Words(prompt(&text)?.to_string());
+        if recovery::read(&typed).is_ok() {
+            return Ok(typed);
+        }
+        context.printer.note("err-bad-phrase", &[]);
+    }
+    prompt(&text).map(|typed| Words(typed.to_string()))
+}
+
+/// Shows a new phrase; on a terminal somebody says two of its words, so that it is on paper.
+pub(super) fn written_down(context: &Context, phrase: &Words) -> Result<(), Failure> {
+    context.printer.note("phrase-write", &[]);
+    context.printer.phrase(phrase);
+    if terminal().is_err() {
+        return Ok(());
+    }
+    let words: Vec<&str> = phrase.0.split(' ').collect();
+    for at in two_places() {
+        let question = context.printer.texts().get("phrase-check", &[("number", &(at + 1).to_string())]);
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), question.as_bytes());
+        let mut typed = Zeroizing::new(String::new());
+        std::io::stdin().read_line(&mut typed).map_err(|_| Failure::new("no_terminal", 1))?;
+        if words.get(at) != Some(&typed.trim().to_lowercase().as_str()) {
+            return Err(Failure::new("not_written_down", 1));
+        }
+    }
+    Ok(())
+}
+
+/// One of the first half of a phrase's words and one of the second.
+fn two_places() -> [usize; 2] {
+    let half = recovery::WORDS / 2;
+    [0, half].map(|from| {
+        let mut byte = [0];
+        profile::os_rng().fill_bytes(&mut byte);
+        from + usize::from(byte[0]) % half
+    })
+}
+
+/// Writes a phrase into a new file that its owner alone can read.
+pub(super) fn keep(file: &Path, phrase: &Words) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(file).and_then(|mut file| {
+        writeln!(file, "{}", phrase.0)?;
+        file.sync_all()
+    });
+    written.map_err(|_| Failure::new("phrase_file", 1).with("file", file.to_string_lossy()))
 }
 
 fn prompt(text: &str) -> Result<Zeroizing<String>, Failure> {

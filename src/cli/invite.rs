@@ -66,7 +66,7 @@ impl Invite {
     }
 }
 
-fn lifetime(text: &str) -> Result<u64, &'static str> {
+pub(super) fn lifetime(text: &str) -> Result<u64, &'static str> {
     span(text).and_then(|seconds| if seconds > 0 { Ok(seconds) } else { Err("usage-no-span") })
 }
 
@@ -89,17 +89,22 @@ impl Join {
             let until = here(&utc(code.expires().as_secs()));
             context.printer.note("join-preview", &[("words", &code.words()), ("expires", &until)]);
         }
-        let alone = Client::connect(&context.home).is_none();
-        let mut waiting = false;
-        let request = Request::Join { code: self.code, name: self.name, wait: self.wait };
-        context.call(request, |reply| {
-            waiting = matches!(reply, Reply::Join { state, .. } if state == "waiting");
-            context.printer.reply(reply)
-        })?;
-        match (waiting, alone) {
-            (false, _) => Ok(()),
-            (true, false) => Err(Failure::new("nobody_reached", 3)),
-            (true, true) => Err(Failure::new("nobody_asked", 3)),
-        }
+        let Self { code, name, wait } = self;
+        come_in(context, Request::Join { code, name, wait, phrase: None })
+    }
+}
+
+/// Waits until this profile is in.
+pub(super) fn come_in(context: &Context, request: Request) -> Result<(), Failure> {
+    let alone = Client::connect(&context.home).is_none();
+    let mut waiting = false;
+    context.call(request, |reply| {
+        waiting = matches!(reply, Reply::Join { state, .. } if state == "waiting");
+        context.printer.reply(reply)
+    })?;
+    match (waiting, alone) {
+        (false, _) => Ok(()),
+        (true, false) => Err(Failure::new("nobody_reached", 3)),
+        (true, true) => Err(Failure::new("nobody_asked", 3)),
     }
 }

@@ -1,5 +1,6 @@
 //! What commands print: JSON for programs, sentences and short tables for people.
 
+mod device;
 mod grievance;
 mod group;
 mod proposal;
@@ -72,6 +73,7 @@ pub(super) fn writes(request: &Request) -> bool {
             | Request::ProposalList { .. }
             | Request::ProposalShow { .. }
             | Request::Join { .. }
+            | Request::DeviceList { .. }
             | Request::Read { .. }
             | Request::GrievanceList { .. }
             | Request::GrievanceShow { .. }
@@ -244,6 +246,11 @@ impl Printer {
             Reply::Left { name, .. } => self.say("left", &[("name", &plain(name))]),
             Reply::Done { .. } => self.say("done", &[]),
             Reply::Invite { .. } => self.invite(reply),
+            Reply::Device { .. } => self.device(reply),
+            Reply::DeviceCode { code, expires, .. } => self.device_code(code, expires),
+            Reply::Recovery { name, state, .. } => {
+                self.say(&format!("recovery-{state}"), &[("name", &plain(name))])
+            }
             Reply::Join { .. } => self.join(reply),
             Reply::Message { .. } => self.message(reply),
             Reply::Grievance { .. } => self.grievance(reply),
@@ -312,7 +319,7 @@ impl Printer {
             UpEvent::Happened { sentence: Some(sentence), name, details, .. } => {
                 let shown = |(key, said): &(&'static str, String)| match *key {
                     "who" | "by" => (*key, who(said)),
-                    "id" | "member" => (*key, short(said).to_owned()),
+                    "id" | "member" | "device" => (*key, short(said).to_owned()),
                     _ => (*key, plain(said)),
                 };
                 let group = [("name", plain(name)), ("group", super::quoted(&plain(name)))];

@@ -40,6 +40,9 @@ pub struct GroupStatus {
     /// Members who wait, because the code they came by was used too often.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<String>,
+    /// Whether this member's recovery phrase is set here.
+    #[serde(default)]
+    pub phrase: bool,
     /// Key-holders who are not connected and have written nothing for two weeks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<SilentReply>,
@@ -223,6 +226,8 @@ pub enum Reply {
         last_heard: Option<String>,
         /// Whether what is written now can be read by it.
         keyed: bool,
+        /// How many devices it has.
+        devices: usize,
         /// Whether this profile's owner has met it and compared.
         verified: bool,
         /// Who vouches for it, beside who let it in.
@@ -319,6 +324,43 @@ pub enum Reply {
         /// Name of who made it.
         issuer: String,
         /// `open`, `used`, `expired`, `revoked`.
+        state: String,
+    },
+    /// One device of a member.
+    Device {
+        /// Id.
+        group: String,
+        /// Id.
+        device: String,
+        /// Whose.
+        member: String,
+        /// That member's name.
+        name: String,
+        /// Whether this profile writes with it.
+        here: bool,
+        /// Whether what is written now can be read by it.
+        keyed: bool,
+        /// By its clock.
+        last_heard: Option<String>,
+        /// Whether it has been taken from its member.
+        dropped: bool,
+    },
+    /// A code for one more device of this member's; it is shown once.
+    DeviceCode {
+        /// Id.
+        group: String,
+        /// The code.
+        code: String,
+        /// UTC.
+        expires: String,
+    },
+    /// Whether a group knows this member's recovery phrase.
+    Recovery {
+        /// Id.
+        group: String,
+        /// Name.
+        name: String,
+        /// `set`, or `kept` where there was one before.
         state: String,
     },
     /// A join.

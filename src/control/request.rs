@@ -1,6 +1,7 @@
 //! What front ends ask for.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 /// The rules a group starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +114,23 @@ pub struct Verify {
     pub vouch: bool,
     /// Whether to take the mark off.
     pub forget: bool,
+}
+
+/// A recovery phrase as typed: never shown again, and wiped when it is done with.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(pub String);
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Words")
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 /// One request. `group` is a name, an id, or a unique prefix of either.
@@ -239,6 +257,36 @@ pub enum Request {
         name: Option<String>,
         /// Seconds to wait.
         wait: u64,
+        /// A recovery phrase: then the code, anybody's, tells where the group is, and no more.
+        phrase: Option<Words>,
+    },
+    /// A member's devices.
+    DeviceList {
+        /// In which group.
+        group: String,
+        /// Whose; this profile's by default.
+        member: Option<String>,
+    },
+    /// Makes a code for one more device of this member's.
+    DeviceAdd {
+        /// In which group.
+        group: String,
+        /// Seconds from now.
+        expires: u64,
+    },
+    /// Takes a device from its member.
+    DeviceDrop {
+        /// In which group.
+        group: String,
+        /// Its id or prefix.
+        device: String,
+        /// The phrase of whose it is; without, it is this member's.
+        phrase: Option<Words>,
+    },
+    /// Sets a recovery phrase wherever this member has none.
+    RecoverySet {
+        /// The phrase.
+        phrase: Words,
     },
     /// Says something.
     Send {
@@ -348,6 +396,9 @@ impl Request {
             | Self::InviteCreate { group, .. }
             | Self::InviteList { group }
             | Self::InviteRevoke { group, .. }
+            | Self::DeviceList { group, .. }
+            | Self::DeviceAdd { group, .. }
+            | Self::DeviceDrop { group, .. }
             | Self::Send { group, .. }
             | Self::Read { group, .. }
             | Self::GrievanceFile { group, .. }
@@ -363,6 +414,7 @@ impl Request {
             | Self::GroupCreate { .. }
             | Self::GroupList
             | Self::Join { .. }
+            | Self::RecoverySet { .. }
             | Self::Doctor
             | Self::Stop => None,
         }

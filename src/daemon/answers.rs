@@ -59,8 +59,17 @@ pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupSt
         waiting: replica.view().waiting.iter().map(|member| name(replica, member)).collect(),
         frozen: replica.frozen().map(|why| frozen(why).to_owned()),
         silent: Vec::new(),
-        equivocators: replica.equivocators().iter().map(|device| name(replica, &(*device).into())).collect(),
-        excess: replica.at_quota(now).iter().map(|device| name(replica, &(*device).into())).collect(),
+        phrase: false,
+        equivocators: replica
+            .equivocators()
+            .iter()
+            .map(|device| name(replica, &replica.view().owner_of(device)))
+            .collect(),
+        excess: replica
+            .at_quota(now)
+            .iter()
+            .map(|device| name(replica, &replica.view().owner_of(device)))
+            .collect(),
     }
 }
 

@@ -13,8 +13,9 @@ use piquet_protocol::sync::DoorState;
 use piquet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{answers, doctor, lookup, now, profile};
+use super::{answers, doctor, lookup, now, profile, recovery};
 use crate::control::reply::{GroupStatus, SilentReply};
+use crate::control::request::Words;
 use crate::control::{Failure, Reply, Request};
 use crate::store::{Continuity, DiskStore};
 
@@ -151,7 +152,15 @@ impl Engine {
             Request::InviteCreate { group, uses, expires } => self.invite(&group, uses, expires, now),
             Request::InviteList { group } => self.invites(&group, now),
             Request::InviteRevoke { group, invite } => self.revoke(&group, &invite, now),
-            Request::Join { code, name, .. } => self.join(&code, name, now).map(|(_, reply)| vec![reply]),
+            Request::Join { code, name, phrase, .. } => {
+                self.join(&code, name, phrase.as_ref(), now).map(|(_, reply)| vec![reply])
+            }
+            Request::DeviceList { group, member } => self.devices(&group, member.as_deref()),
+            Request::DeviceAdd { group, expires } => self.add_device(&group, expires, now),
+            Request::DeviceDrop { group, device, phrase } => {
+                self.drop_device(&group, &device, phrase.as_ref(), now)
+            }
+            Request::RecoverySet { phrase } => self.set_recovery(&phrase, now),
             Request::Send { group, text } => self.send(&group, &text, now),
             Request::Read { group, limit, since, .. } => self.read(&group, limit, since.as_deref(), now),
             Request::GrievanceFile { group, grievance } => self.file(&group, grievance, now),
@@ -200,7 +209,7 @@ impl Engine {
     }
 
     /// As people look for them: a draft that this profile has moved out of is its successor's past.
-    fn groups(&self) -> Vec<&Replica> {
+    pub(super) fn groups(&self) -> Vec<&Replica> {
         let listed = |replica: &&Replica| self.node.successor_of(&replica.group()) == replica.group();
         let mut groups: Vec<&Replica> = self.node.groups().filter(listed).collect();
         groups.sort_by_key(|replica| (replica.name().to_lowercase(), replica.group()));
@@ -217,12 +226,13 @@ impl Engine {
             .node
             .peers()
             .filter(|(_, of, _)| *of == group)
-            .map(|(.., device)| MemberId::from(device))
+            .map(|(.., device)| replica.view().owner_of(&device))
             .collect();
         let silent = replica.silent_holders(now()).into_iter().filter(|(member, _)| !here.contains(member));
         let silent = silent.map(|(member, days)| SilentReply { name: answers::name(replica, &member), days });
         let silent = silent.collect();
-        GroupStatus { proposals, waits_for_keys, silent, ..answers::status(replica, peers, now()) }
+        let phrase = self.node.has_phrase(&group);
+        GroupStatus { proposals, waits_for_keys, silent, phrase, ..answers::status(replica, peers, now()) }
     }
 
     fn person(&self) -> String {
@@ -262,7 +272,7 @@ impl Engine {
         })
     }
 
-    /// Starts a join; the invite's key says which to wait for.
+    /// Starts a join, or with a phrase a coming back; the invite's key says which to wait for.
     ///
     /// # Errors
     /// A code that is none, or no good.
@@ -270,12 +280,18 @@ impl Engine {
         &mut self,
         code: &str,
         name: Option<String>,
+        phrase: Option<&Words>,
         now: Timestamp,
     ) -> Result<(DeviceKey, Reply), Failure> {
+        let phrase = phrase.map(recovery::read).transpose()?;
         let code = InviteCode::parse(code).map_err(|error| match error {
             CodeError::Newer => Failure::new("newer_code", 5),
             CodeError::Mistyped | CodeError::Malformed(_) => Failure::new("bad_code", 5),
         })?;
+        let code = match phrase {
+            Some(phrase) => InviteCode::of_phrase(&phrase, code.fingerprint, code.suite, code.hints),
+            None => code,
+        };
         let (fingerprint, words) = (piquet_protocol::id::hex(&code.fingerprint), code.words());
         let name = name.unwrap_or_else(|| self.person());
         let invite = self.node.join(code, &name, now).map_err(|error| failure(&error))?;

@@ -83,6 +83,7 @@ pub(super) fn person(replica: &Replica, text: &str) -> Result<MemberId, Failure>
         Err(failure) if failure.code == "no_such_member" => {
             let gone: Vec<(MemberId, String, String)> = replica
                 .persons()
+                .into_iter()
                 .map(|member| (member, replica.name_of(&member).unwrap_or_default(), member.to_hex()))
                 .collect();
             unique(text, &gone, "member")
@@ -99,6 +100,13 @@ pub(super) fn invite(replica: &Replica, text: &str) -> Result<DeviceKey, Failure
     let invites: Vec<(DeviceKey, String, String)> =
         replica.view().invites.keys().map(|key| (*key, String::new(), key.to_hex())).collect();
     unique(text, &invites, "invite")
+}
+
+/// A device that speaks for somebody.
+pub(super) fn device(replica: &Replica, text: &str) -> Result<DeviceKey, Failure> {
+    let devices = replica.view().roster().into_iter();
+    let devices: Vec<_> = devices.map(|device| (device, String::new(), device.to_hex())).collect();
+    unique(text, &devices, "device")
 }
 
 pub(super) fn grievance(replica: &Replica, text: &str) -> Result<EntryId, Failure> {

@@ -158,6 +158,7 @@ fn reply(
         share: (through * 100).checked_div(let_in).unwrap_or(0),
         last_heard: view.last_heard.map(|time| utc(u64::from(time))),
         keyed: view.keyed,
+        devices: view.devices,
         verified,
         vouched_by: view.vouched_by.iter().map(|by| answers::name(replica, by)).collect(),
         me: view.member == replica.member(),

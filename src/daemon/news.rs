@@ -35,7 +35,7 @@ pub(super) fn news(replica: &Replica, event: &Event) -> Option<News> {
         Event::Founded => News::plain("founded"),
         Event::Proposal(act) => proposal(replica, act),
         Event::Equivocation(device) => {
-            let member = MemberId::from(*device);
+            let member = replica.view().owner_of(device);
             let details = vec![("member", member.to_hex()), ("who", answers::name(replica, &member))];
             News::of("equivocation", "equivocation", details)
         }
@@ -47,6 +47,21 @@ pub(super) fn news(replica: &Replica, event: &Event) -> Option<News> {
             let sentence = if *member == replica.member() { "rekeyed-self" } else { "rekeyed" };
             let details = vec![("member", member.to_hex()), ("who", answers::name(replica, member))];
             News::of("rekeyed", sentence, details)
+        }
+        Event::Device(member, device, linked) => {
+            let own = *member == replica.member();
+            let sentence = match (linked, own) {
+                (true, false) => "device-linked",
+                (true, true) => "device-linked-self",
+                (false, _) => "device-dropped",
+            };
+            let details = vec![
+                ("member", member.to_hex()),
+                ("who", answers::name(replica, member)),
+                ("device", device.to_hex()),
+                ("change", if *linked { "linked" } else { "dropped" }.to_owned()),
+            ];
+            News::of("device", sentence, details)
         }
         Event::Named(member) => {
             let details = vec![("member", member.to_hex()), ("who", answers::name(replica, member))];

@@ -237,8 +237,8 @@ impl Daemon {
     async fn answer(&mut self, call: Call) -> Result<(), Failure> {
         let Call { request, reply } = call;
         match request {
-            Request::Join { code, name, wait } => {
-                let started = self.engine.join(&code, name, now());
+            Request::Join { code, name, wait, phrase } => {
+                let started = self.engine.join(&code, name, phrase.as_ref(), now());
                 let kept = self.engine.flush();
                 match started.and_then(|started| kept.map(|()| started)) {
                     Ok((invite, waiting)) => {

@@ -2,7 +2,9 @@
 //! (spec invite, I-1 … I-9).
 
 mod code;
+mod phrase;
 mod request;
 
 pub use code::{CodeError, Hint, InviteCode, InviteKeys, MAX_CODE, syllables, words};
+pub use phrase::Phrase;
 pub use request::{JoinRequest, REQUEST_LEN, RequestError, proof_message};

@@ -32,11 +32,11 @@ mod set;
 mod settle;
 mod view;
 
-pub use act::{Channel, Operation, Right, Void};
+pub use act::{Channel, DeviceCode, MAX_DEVICES, Operation, Right, Void};
 pub use ops::{OpState, OpStates};
 pub use proposal::{Proposal, ProposalState};
 pub use rules::{Admission, Founding, MAX_VOUCHES, MAX_WAIT, Parameter, Rules};
-pub use view::{Ended, Ground, InviteInfo, InviteState, MemberInfo, View};
+pub use view::{Ended, Ground, InviteInfo, InviteState, Linked, MemberInfo, View};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ use std::sync::Arc;
 use imbl::OrdSet;
 
 use crate::id::{DeviceKey, EntryId, MemberId};
-use act::{Act, Code, Door, Signature};
+use act::{Act, Code, Door, Link, Signature};
 use advance::{Advance, advance};
 use links::{Acts, Links};
 use set::OpSet;
@@ -158,9 +158,14 @@ impl Membership {
         self.act(id).map(|act| &act.operation)
     }
 
-    /// Who wrote an act that is not void.
+    /// For whom an act that is not void speaks.
     pub fn author(&self, id: &EntryId) -> Option<MemberId> {
         self.act(id).map(|act| act.author)
+    }
+
+    /// The device that wrote it.
+    pub fn maker(&self, id: &EntryId) -> Option<DeviceKey> {
+        self.act(id).map(|act| act.device)
     }
 
     /// Whether an act that lets somebody in waits for more signatures.
@@ -182,12 +187,29 @@ impl Membership {
         (past, then): (Arc<OpSet>, Arc<View>),
         operation: Operation,
     ) -> Result<Act, Void> {
-        let author = then.person_of(&author).ok_or(Void::Author)?;
+        let device = author;
+        let author = then.person_of(&device).ok_or(Void::Author)?;
+        let operation = then.by_its_code(operation);
         then.entitles(&author, &operation)?;
-        then.permits(&operation)?;
+        then.permits(&author, &operation)?;
         let asks = operation.channel().map(Right::from);
-        let (signs, door, barred) = (None, None, Vec::new());
-        let mut act = Act { id, number, author, past, then, operation, asks, needed: 0, barred, signs, door };
+        let link = self.link(&then, &operation);
+        let (needed, barred, signs, door) = (0, Vec::new(), None, None);
+        let mut act = Act {
+            id,
+            number,
+            author,
+            device,
+            past,
+            then,
+            operation,
+            asks,
+            needed,
+            barred,
+            signs,
+            door,
+            link,
+        };
         self.set_terms(&mut act)?;
         let votes = act.asks == Some(Right::Roll) || matches!(act.operation, Operation::Approve { .. });
         if !votes && !act.then.members.contains_key(&author) {
@@ -245,13 +267,22 @@ impl Membership {
         self.act(named).filter(|named| act.past.contains(named.number)).ok_or(Void::Named)
     }
 
+    /// What a link rests on: the code alone, whoever carries it.
+    fn link(&self, then: &View, operation: &Operation) -> Option<Link> {
+        let Operation::Link { key, .. } = operation else { return None };
+        let info = then.invites.get(key)?;
+        let (act, owner, maker, uses, by) = (info.act, info.issuer, info.maker, info.uses, info.devices?);
+        Some(Link { act, owner, maker, uses, by })
+    }
+
     fn door(&self, then: &View, person: &MemberId, invite: Option<DeviceKey>) -> Door {
         let code = invite.and_then(|key| {
             let info = then.invites.get(&key)?;
             let made = &self.act(&info.act)?.then;
             let [made, now] = [made, then].map(|view| view.grounds_of(&info.issuer, Right::Member));
             let grounds = common(made, now);
-            Some(Code { key, act: info.act, issuer: info.issuer, uses: info.uses, grounds })
+            let (act, issuer, uses) = (info.act, info.issuer, info.uses);
+            Some(Code { key, act, issuer, further: act::further(&info.maker, &issuer), uses, grounds })
         });
         Door { rule: then.rules.admission(), after_removal: then.was_removed(person), code }
     }

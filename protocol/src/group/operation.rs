@@ -1,4 +1,4 @@
-//! Bodies of control entries (spec actions, B-3 … B-21).
+//! Bodies of control entries (spec actions, B-3 … B-22).
 
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -7,7 +7,7 @@ use crate::codec::{DecodeError, from_cbor, to_cbor};
 use crate::crypto;
 use crate::entry::MAX_PAYLOAD;
 use crate::group::invite::InviteKeys;
-use crate::group::membership::{Channel, Parameter};
+use crate::group::membership::{Channel, DeviceCode, Parameter};
 use crate::group::seal::MAX_KEY_PACKAGE;
 use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 
@@ -43,12 +43,17 @@ pub struct Invite {
     /// By the code's key over group and issuer.
     #[n(6)]
     pub proof: ByteArray<64>,
+    /// If it lets in devices of its issuer's, rather than members (M-18).
+    #[n(7)]
+    pub devices: Option<DeviceCode>,
 }
 
 impl Invite {
     /// The public half of a code, as its maker publishes it.
     pub fn publish(keys: &InviteKeys, group: &GroupId, issuer: &DeviceKey, uses: u16, expires: u32) -> Self {
+        let devices = None;
         Self {
+            devices,
             key: keys.public(),
             request: (*keys.request.as_bytes()).into(),
             mailbox: (*keys.mailbox.as_bytes()).into(),
@@ -86,6 +91,39 @@ pub struct Admit {
     /// The code's signature over the request, for everyone to check (I-5).
     #[n(3)]
     pub proof: Option<ByteArray<64>>,
+}
+
+/// Takes a device from its member (B-22).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceDrop {
+    /// Which.
+    #[n(0)]
+    pub device: DeviceKey,
+    /// I_pk of the recovery phrase that says so; without, a device of the same member does.
+    #[n(1)]
+    pub phrase: Option<DeviceKey>,
+    /// By that key over group and device.
+    #[n(2)]
+    pub proof: Option<ByteArray<64>>,
+}
+
+impl DeviceDrop {
+    /// By the phrase: whoever is in may carry it.
+    pub fn by_phrase(keys: &InviteKeys, group: &GroupId, device: DeviceKey) -> Self {
+        let proof = crypto::sign(&keys.sign, &Self::message(group, &device)).into();
+        Self { device, phrase: Some(keys.public()), proof: Some(proof) }
+    }
+
+    fn message(group: &GroupId, device: &DeviceKey) -> Vec<u8> {
+        crypto::labelled("device-drop", &[group.as_bytes(), device.as_bytes()])
+    }
+
+    /// Whether the phrase it names has signed it; one without a phrase needs no more than its author.
+    pub fn is_proven(&self, group: &GroupId) -> bool {
+        let (Some(phrase), Some(proof)) = (&self.phrase, &self.proof) else { return true };
+        crypto::verify(phrase.as_bytes(), &Self::message(group, &self.device), proof)
+    }
 }
 
 /// Puts members out (B-5).
@@ -347,6 +385,12 @@ impl Control for Resync {
 impl Control for Invite {
     fn check(&self) -> Result<(), DecodeError> {
         if self.uses == 0 { Err(DecodeError::Value) } else { Ok(()) }
+    }
+}
+
+impl Control for DeviceDrop {
+    fn check(&self) -> Result<(), DecodeError> {
+        if self.phrase.is_some() == self.proof.is_some() { Ok(()) } else { Err(DecodeError::Value) }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::action::message::Message;
 use crate::action::strike::{Call, CallOff, Leg};
 use crate::codec::DecodeError;
 use crate::group::invite::{Hint, InviteCode};
-use crate::group::membership::{InviteInfo, InviteState};
+use crate::group::membership::{DeviceCode, InviteInfo, InviteState, Operation};
 use crate::group::operation::{Control, Invite, Remove, Revoke, check_name};
 use crate::group::seal::hpke::MailKey;
 use crate::group::seal::{SealError, Suite};
@@ -219,21 +219,39 @@ impl<S: Store> Node<S> {
         if self.in_group(group, None, now, |replica, round| replica.has_room(round)) == Some(false) {
             return Err(NodeError::Full);
         }
-        let hints =
-            self.listening.iter().filter_map(|address| Hint::from_multiaddr(address)).take(2).collect();
-        let suite = self.replicas.get(&group).ok_or(NodeError::NoGroup)?.suite();
-        let code = InviteCode::generate(&group, suite, expires, hints, &mut *self.rng);
-        let keys = code.keys();
-        let issuer = self.replica(&group)?.device();
-        let body = Invite::publish(&keys, &group, &issuer, uses, expires.as_entry_secs());
-        body.check()?;
-        self.post(group, Kind::Invite, &body.to_payload(), now)?;
+        let hints = self.own_hints().take(2).collect();
+        let code =
+            InviteCode::generate(&group, self.replica(&group)?.suite(), expires, hints, &mut *self.rng);
+        let key = self.publish_code(group, &code, (uses, expires.as_entry_secs()), None, now)?;
         let text = Zeroizing::new(code.to_text().into_bytes());
         self.in_group(group, None, now, |replica, round| {
-            replica.put_secret_note(&code_note(&keys.public()), Some(text), round)
+            replica.put_secret_note(&code_note(&key), Some(text), round)
         });
         let invites = self.invites(group, now)?;
-        invites.into_iter().find(|view| view.key == keys.public()).ok_or(NodeError::NotFound)
+        invites.into_iter().find(|view| view.key == key).ok_or(NodeError::NotFound)
+    }
+
+    /// Where codes say that this node can be reached.
+    pub(super) fn own_hints(&self) -> impl Iterator<Item = Hint> {
+        self.listening.iter().filter_map(|address| Hint::from_multiaddr(address))
+    }
+
+    /// Tells the group the public half of a code.
+    pub(super) fn publish_code(
+        &mut self,
+        group: GroupId,
+        code: &InviteCode,
+        (uses, expires): (u16, u32),
+        devices: Option<DeviceCode>,
+        now: Timestamp,
+    ) -> Result<DeviceKey, NodeError> {
+        let (keys, replica) = (code.keys(), self.replica(&group)?);
+        let key = keys.public();
+        replica.check(&Operation::Invite { key, uses, expires, devices })?;
+        let body = Invite { devices, ..Invite::publish(&keys, &group, &replica.device(), uses, expires) };
+        body.check()?;
+        self.post(group, Kind::Invite, &body.to_payload(), now)?;
+        Ok(key)
     }
 
     /// All invite codes of a group.
@@ -249,7 +267,8 @@ impl<S: Store> Node<S> {
                 let (uses, used, expires) = (info.uses, info.used.len(), info.expires);
                 Ok(InviteView { key: *key, code, issuer: info.issuer, uses, used, expires, state })
             };
-            replica.view().invites.iter().map(view).collect::<Result<Vec<_>, StoreError>>()
+            let for_people = |(_, info): &(&DeviceKey, &Arc<InviteInfo>)| info.devices.is_none();
+            replica.view().invites.iter().filter(for_people).map(view).collect::<Result<Vec<_>, StoreError>>()
         });
         Ok(list.ok_or(NodeError::NoGroup)??)
     }
@@ -334,7 +353,7 @@ impl<S: Store> Node<S> {
         let codes: Vec<DeviceKey> = view
             .invites
             .iter()
-            .filter(|(_, i)| i.issuer == member && i.revoked.is_none())
+            .filter(|(_, i)| i.issuer == member && i.revoked.is_none() && i.devices.is_none())
             .map(|(key, _)| *key)
             .collect();
         self.post(group, Kind::Remove, &Remove { members: vec![DeviceKey(member.0)] }.to_payload(), now)?;

@@ -55,7 +55,7 @@ pub enum Matter {
 impl From<Void> for NodeError {
     fn from(void: Void) -> Self {
         match void {
-            Void::Author | Void::Expelled => Self::NotAllowed,
+            Void::Author | Void::Expelled | Void::Device => Self::NotAllowed,
             Void::KeyHolder => Self::KeyHolder,
             Void::Invite | Void::Named => Self::NotFound,
             Void::Decided => Self::Decided,

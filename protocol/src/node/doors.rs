@@ -6,7 +6,7 @@ use super::errands::SWAP_PAUSE;
 use super::{Join, Node, Output};
 use crate::entry::Entry;
 use crate::group::invite::JoinRequest;
-use crate::group::membership::InviteState;
+use crate::group::membership::{InviteState, Operation};
 use crate::group::operation::{Admit, Control};
 use crate::group::seal::{self, SealError};
 use crate::id::{DeviceKey, GroupId};
@@ -153,8 +153,10 @@ impl<S: Store> Node<S> {
                 self.events.push((group, Event::Joined));
                 self.begin_pledges(group, now)?;
                 self.begin_again(group, now);
+                // A further device goes by the name that its member has.
                 let named = |replica: &mut Replica, round: &mut Round<'_>| {
-                    replica.put_note(NAME, name.clone().into_bytes(), round);
+                    let name = replica.name_of(&replica.member()).unwrap_or(name.clone());
+                    replica.put_note(NAME, name.into_bytes(), round);
                 };
                 self.in_group(group, None, now, named);
                 self.after(group, now)
@@ -288,7 +290,8 @@ fn let_in(
     if ended || seal::check_key_package(&request.key_package, &request.device, replica.suite()).is_err() {
         return Ok(None);
     }
-    if replica.is_awaited(&request.device) {
+    let operation = Operation::Admit { device: request.device, invite: Some(invite) };
+    if replica.is_awaited(&request.device) || replica.check(&operation).is_err() {
         return Ok(None);
     }
     match replica.can_add(request.device, &request.key_package, round) {

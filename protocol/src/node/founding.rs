@@ -36,12 +36,17 @@ impl<S: Store> Node<S> {
         if keyholders.iter().any(|member| !view.members.contains_key(member)) {
             return Err(NodeError::NotFound);
         }
-        let council: BTreeSet<DeviceKey> =
-            keyholders.iter().map(|member| DeviceKey(member.0)).chain([replica.device()]).collect();
+        // Each moves with one laptop, and links the others again in the group.
+        let own = replica.member();
+        let device = |member: &MemberId| {
+            if *member == own { Some(replica.device()) } else { view.devices_of(member).next() }
+        };
+        let council: BTreeSet<DeviceKey> = keyholders.iter().chain([&own]).filter_map(device).collect();
         if !(2..=MAX_COUNCIL).contains(&council.len()) {
             return Err(NodeError::Council);
         }
-        let everybody: Vec<DeviceKey> = view.roster().into_iter().collect();
+        let everybody: BTreeSet<DeviceKey> = view.members.keys().filter_map(device).collect();
+        let everybody: Vec<DeviceKey> = everybody.into_iter().collect();
         let (suite, founder, name) = (replica.suite() as u16, replica.device(), replica.name().to_owned());
         let mut random = [0; 32];
         self.rng.fill_bytes(&mut random);

@@ -3,6 +3,7 @@
 //! Every node that has seen a call answers once, yes or blank, at a random moment within the call's
 //! window, so that an answer tells nothing. What is decided after that goes out at once.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Node;
@@ -319,16 +320,19 @@ fn post_answer(
     replica.post(Kind::PledgeAnswer, &body.to_payload(), round).map(|_| ())
 }
 
-/// Opens the standing answers; `None` where this node has not the key.
+/// Opens the standing answers and counts the persons among whose devices one says yes; `None` where this node has not
+/// the key.
 fn tally(replica: &Replica, call: &EntryId, round: &Round<'_>) -> Result<Option<u32>, StoreError> {
     let Some(view) = replica.board().call_view(call) else { return Ok(None) };
     let kept = replica.secret_note(&counter_secret(&view.body.counter_key), round)?;
     let Some(key) = kept.and_then(|bytes| MailKey::from_bytes(&bytes)) else { return Ok(None) };
-    let mut yes = 0;
+    let mut yes = BTreeSet::new();
     for (device, answer) in replica.board().answers(call) {
         let associated = pledge::associated(&replica.group(), call, device, answer.seq);
         let opened = key.open(replica.suite(), pledge::INFO, &associated, &answer.sealed);
-        yes += u32::from(opened.is_ok_and(|opened| pledge::is_yes(&opened)));
+        if opened.is_ok_and(|opened| pledge::is_yes(&opened)) {
+            yes.insert(replica.view().owner_of(device));
+        }
     }
-    Ok(Some(yes))
+    Ok(Some(u32::try_from(yes.len()).unwrap_or(u32::MAX)))
 }

@@ -13,7 +13,9 @@ use crate::crypto::Secret;
 use crate::entry::{Body, Class, Entry, Lane};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::{Ended, OpState, Operation, View};
-use crate::group::operation::{Admit, Approve, Control, Dismiss, Invite, Move, Persons, Profile, Promote};
+use crate::group::operation::{
+    Admit, Approve, Control, DeviceDrop, Dismiss, Invite, Move, Persons, Profile, Promote,
+};
 use crate::group::operation::{Remove, Resync, Revoke, Rule};
 use crate::group::seal::{self, hpke};
 use crate::id::{DeviceKey, MemberId};
@@ -64,7 +66,7 @@ impl Replica {
     /// An old node that skipped a new kind of removal would seal to the removed; but a member who decides
     /// nothing could stop it for good (B-1).
     fn unknown_kind(&mut self, class: Class, author: &DeviceKey, round: &mut Round<'_>) {
-        let keyholder = self.view.is_keyholder(&(*author).into());
+        let keyholder = self.view.is_keyholder(&self.view.owner_of(author));
         if class == Class::Control && keyholder && self.frozen.is_none() {
             self.freeze(Frozen::NeedsNewer, round);
         }
@@ -110,10 +112,11 @@ impl Replica {
         let member = self.view_at(past).member_of(&entry.device()).is_some();
         let counts = member && hpke::check(self.suite, &profile.mail).is_ok();
         if counts {
-            let name = profile.name.clone();
-            let before = self.profiles.insert(entry.device(), profile);
-            if entry.device() != self.device && before.is_none_or(|before| before.name != name) {
-                round.events.push(Event::Named(entry.device().into()));
+            let person = self.view.owner_of(&entry.device());
+            let before = self.name_of(&person);
+            self.profiles.insert(entry.device(), (entry.id(), profile));
+            if person != self.member() && before != self.name_of(&person) {
+                round.events.push(Event::Named(person));
             }
         }
         counts
@@ -185,8 +188,9 @@ impl Replica {
         match kind {
             Kind::Invite => {
                 let invite = Invite::from_payload(payload).ok()?;
-                let Invite { key, uses, expires, .. } = invite;
-                invite.is_proven(&self.group, author).then_some(Operation::Invite { key, uses, expires })
+                let Invite { key, uses, expires, devices, .. } = invite;
+                let proven = invite.is_proven(&self.group, author);
+                proven.then_some(Operation::Invite { key, uses, expires, devices })
             }
             Kind::Admit => {
                 let admit = Admit::from_payload(payload).ok()?;
@@ -202,6 +206,11 @@ impl Replica {
                 Revoke::from_payload(payload).ok().map(|revoke| Operation::Revoke { key: revoke.invite })
             }
             Kind::Leave => Some(Operation::Leave),
+            Kind::DeviceDrop => {
+                let drop = DeviceDrop::from_payload(payload).ok()?;
+                let DeviceDrop { device, phrase, .. } = drop;
+                drop.is_proven(&self.group).then_some(Operation::Drop { device, phrase })
+            }
             Kind::Move => {
                 let asked = Move::from_payload(payload).ok()?;
                 self.is_brought(&asked).then_some(Operation::Bring { device: asked.device })
@@ -272,11 +281,10 @@ impl Replica {
         }
     }
 
-    /// Who writes where decides which branch of the commits this node seals under (K-8).
     fn note_voice(&mut self, entry: &Entry) {
         let (device, seq) = (entry.device(), entry.header().seq);
         if self.tree.speak(device, seq, entry.id(), entry.epoch()) {
-            self.tree.count(&self.view.roster());
+            self.count_voices();
         }
     }
 
@@ -325,7 +333,7 @@ impl Replica {
     /// Reads the roster anew after a membership act.
     pub(super) fn roster_changed(&mut self, round: &mut Round<'_>) {
         let before = std::mem::replace(&mut self.view, self.membership.view());
-        self.tree.count(&self.view.roster());
+        self.count_voices();
         for (member, info) in &self.view.members {
             if !before.members.contains_key(member) {
                 round.events.push(Event::Members(*member, Change::In(info.admitted_by)));
@@ -340,10 +348,25 @@ impl Replica {
             };
             round.events.push(Event::Members(*member, change));
         }
-        let own = self.member();
-        if before.members.contains_key(&own) && !self.view.members.contains_key(&own) {
+        self.devices_changed(&before, round);
+        if before.member_of(&self.device).is_some() && self.view.member_of(&self.device).is_none() {
             self.freeze(Frozen::Ended, round);
             round.events.push(Event::Removed);
+        }
+    }
+
+    /// Tells which further devices of members have come or gone: a new one is shown to all (M-18).
+    fn devices_changed(&self, before: &View, round: &mut Round<'_>) {
+        if before.linked.ptr_eq(&self.view.linked) && before.dropped.ptr_eq(&self.view.dropped) {
+            return;
+        }
+        let (was, is) = (before.roster(), self.view.roster());
+        for device in is.difference(&was).filter(|device| self.view.linked.contains_key(*device)) {
+            round.events.push(Event::Device(self.view.owner_of(device), *device, true));
+        }
+        let dropped = |device: &&DeviceKey| self.view.dropped.contains_key(*device);
+        for device in was.difference(&is).filter(dropped) {
+            round.events.push(Event::Device(self.view.owner_of(device), *device, false));
         }
     }
 }

@@ -21,9 +21,10 @@ use crate::entry::{self, Class, ClassKey, UnverifiedEntry};
 use crate::group::epoch::{EpochKeys, peer_key};
 use crate::group::genesis::Genesis;
 use crate::group::invite::{CodeError, Hint, InviteCode, JoinRequest};
+use crate::group::membership::Operation;
 use crate::group::operation::{Commit, Control, Opened};
 use crate::group::seal::{self, EpochState, GenesisTree, JoinerSecrets, PublicReplay, SealError, Suite};
-use crate::id::{DeviceKey, EpochId, GroupId, MemberId};
+use crate::id::{DeviceKey, EntryId, EpochId, GroupId};
 use crate::kind::Kind;
 use crate::store::StoreError;
 use crate::sync::{Claim, Door};
@@ -315,7 +316,7 @@ impl Bootstrap {
             (false, _) => self.found(&chain, round)?,
         };
         self.feed(&mut replica, round)?;
-        if replica.logs.act(&crate::id::EntryId(self.epoch.0)).is_none() {
+        if replica.logs.act(&EntryId(self.epoch.0)).is_none() {
             return Err(BootstrapError::Incomplete);
         }
         self.check_invitation(&replica)?;
@@ -459,18 +460,21 @@ impl Bootstrap {
 
     /// An admission by someone then entitled lets this device in by this code.
     fn check_invitation(&self, replica: &Replica) -> Result<(), BootstrapError> {
-        let member = MemberId::from(self.joining.device());
+        let device = self.joining.device();
+        let member = replica.view.member_of(&device).ok_or(BootstrapError::Incomplete)?;
         let info = replica.view.members.get(&member).ok_or(BootstrapError::Incomplete)?;
         // Whoever moves is named in the genesis that the draft's founder proposed and the council signed.
         if self.joining.errand != Errand::Join {
             return Ok(());
         }
-        let invited = replica.view.invites.contains_key(&self.joining.invite());
-        if invited && info.invite == Some(self.joining.invite()) {
-            Ok(())
-        } else {
-            Err(BootstrapError::Shadow)
-        }
+        let invite = self.joining.invite();
+        let invited = replica.view.invites.contains_key(&invite);
+        let by_this = |act: &EntryId| matches!(replica.membership.operation(act), Some(Operation::Link { key, .. }) if *key == invite);
+        let by_code = match replica.view.linked.get(&device) {
+            Some(linked) => by_this(&linked.act),
+            None => info.invite == Some(invite),
+        };
+        if invited && by_code { Ok(()) } else { Err(BootstrapError::Shadow) }
     }
 
     /// Following the commits from genesis ends in exactly the Welcome's context: else an insider
@@ -479,8 +483,7 @@ impl Bootstrap {
         let mut path = Vec::new();
         let mut at = self.epoch;
         while at != EpochId::from(self.group) {
-            let stored =
-                replica.shelf(round).by_id(&crate::id::EntryId(at.0))?.ok_or(BootstrapError::Incomplete)?;
+            let stored = replica.shelf(round).by_id(&EntryId(at.0))?.ok_or(BootstrapError::Incomplete)?;
             at = stored.entry.epoch();
             path.push(stored);
         }

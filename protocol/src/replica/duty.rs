@@ -65,8 +65,7 @@ impl Replica {
         let everything = !self.is_draft() || self.view.is_keyholder(&self.member());
         let mut duty = Duty::default();
         for device in self.leaves.difference(&roster) {
-            let person = MemberId::from(*device);
-            let endings = || self.view.endings_of(&person).filter(|(_, how)| !how.office_alone());
+            let endings = || self.view.endings_of_device(device);
             let left = endings().find(|(_, how)| *how == Ended::Left);
             let ending = left.or_else(|| endings().next().filter(|_| everything)).map(|(act, _)| act);
             if everything || ending.is_some() {
@@ -86,10 +85,9 @@ impl Replica {
     /// draft the founder does. In a group whoever signed what is due, for it has the mail of whom it let
     /// in; then each epoch has another order, and nobody is needed.
     pub fn turn(&self) -> u32 {
-        let own = self.member();
-        let signed = |act: &EntryId| self.membership.author(act) == Some(own);
+        let signed = |act: &EntryId| self.membership.maker(act) == Some(self.device);
         if self.is_draft() {
-            let ordinary = |device: &DeviceKey| !self.view.is_keyholder(&(*device).into());
+            let ordinary = |device: &DeviceKey| !self.view.is_keyholder(&self.view.owner_of(device));
             self.place(|device| (ordinary(device), [0; 32]))
         } else if self.duty().is_some_and(|duty| duty.operations().iter().any(signed)) {
             0
@@ -128,8 +126,9 @@ impl Replica {
 
     /// The act by which a member without keys is given some.
     fn entering_act(&self, device: &DeviceKey) -> Option<EntryId> {
-        let admission = self.view.members.get(&MemberId::from(*device)).and_then(|info| info.admission);
-        admission.or_else(|| self.brought.get(device).copied())
+        let linked = self.view.linked.get(device).map(|linked| linked.act);
+        let admission = || self.view.members.get(&MemberId::from(*device)).and_then(|info| info.admission);
+        linked.or_else(admission).or_else(|| self.brought.get(device).copied())
     }
 
     /// Whether this device has a commit to make, or keys to tell.

@@ -9,7 +9,7 @@ use crate::group::epoch::{EpochKeys, NewEpoch};
 use crate::group::membership::{Admission, OpState, Operation, View};
 use crate::group::operation::{Commit, Control};
 use crate::group::seal::{EpochState, Expected, SealError};
-use crate::id::{DeviceKey, EntryId, EpochId};
+use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::LogId;
 use crate::store::StoreError;
 
@@ -154,7 +154,7 @@ impl Replica {
         let mut removes: BTreeSet<DeviceKey> = leaves.difference(&roster).copied().collect();
         ended.retain(|device| leaves.contains(device));
         // Who is out because what let him in fell has no ending to cite.
-        let has_ending = |device: &&DeviceKey| view.ended(&(**device).into()).is_some();
+        let has_ending = |device: &&DeviceKey| view.endings_of_device(device).next().is_some();
         let all_cited = removes.iter().filter(has_ending).all(|device| ended.contains(device));
         let fits = adds.is_subset(&roster) && ended.is_subset(&removes) && all_cited;
         // A commit that carries nothing out would cost every member a state, as often as anybody likes.
@@ -172,7 +172,7 @@ impl Replica {
         let mut cited = Cited { leavings_alone: true, ..Cited::default() };
         for id in &commit.operations {
             let operation = self.membership.operation(id).filter(|_| known(id))?;
-            cited.leavings_alone &= *operation == Operation::Leave;
+            cited.leavings_alone &= matches!(operation, Operation::Leave | Operation::Drop { .. });
             match operation {
                 Operation::Bring { device } if self.is_resync(id) => {
                     if !self.is_open_resync(id, &case.parent, known) {
@@ -181,13 +181,22 @@ impl Replica {
                     cited.adds.insert(*device);
                     cited.swaps.extend(case.leaves.get(device).copied());
                 }
-                Operation::Admit { device, .. } | Operation::Bring { device } => {
+                Operation::Admit { device, .. }
+                | Operation::Link { device, .. }
+                | Operation::Bring { device } => {
                     if !case.leaves.contains(device) {
                         cited.adds.insert(*device);
                     }
                 }
                 Operation::Remove { .. } | Operation::Expel { .. } | Operation::Leave => {
-                    cited.ended.extend(case.view.ended_by(id).map(|member| DeviceKey(member.0)));
+                    let ended: BTreeSet<MemberId> = case.view.ended_by(id).collect();
+                    let names = |device: &&DeviceKey| {
+                        ended.contains(&case.view.owner_of(device)) || ended.contains(&(**device).into())
+                    };
+                    cited.ended.extend(case.leaves.iter().filter(names));
+                }
+                Operation::Drop { device, .. } => {
+                    cited.ended.insert(*device);
                 }
                 _ => return None,
             }
@@ -199,16 +208,29 @@ impl Replica {
     fn ends_somebody(&self, commit: &Commit) -> bool {
         let ends = |id: &EntryId| {
             let operation = self.membership.operation(id);
-            matches!(operation, Some(Operation::Remove { .. } | Operation::Expel { .. } | Operation::Leave))
+            let Some(operation) = operation else { return false };
+            matches!(
+                operation,
+                Operation::Remove { .. }
+                    | Operation::Expel { .. }
+                    | Operation::Leave
+                    | Operation::Drop { .. }
+            )
         };
         commit.operations.iter().any(ends)
+    }
+
+    /// Who writes where decides which branch of the commits this node seals under (K-8).
+    pub(super) fn count_voices(&mut self) {
+        let view = &self.view;
+        self.tree.count(|device| view.member_of(device));
     }
 
     /// Takes an epoch whose keys are at hand.
     fn hold(&mut self, epoch: EpochId, keys: EpochKeys) {
         self.ring.insert(epoch, keys);
         self.tree.hold(epoch);
-        self.tree.count(&self.view.roster());
+        self.count_voices();
     }
 
     /// Takes the state of the head to hand after it has changed.

@@ -158,8 +158,9 @@ impl Replica {
         let found = Found::from_payload(payload).ok()?;
         let parameters = GenesisParameters::read(&found.parameters).ok()?;
         let author = entry.device();
+        let by_founder = self.view_at(past).member_of(&author) == Some(self.founder().into());
         let fits = self.is_draft()
-            && author == self.founder()
+            && by_founder
             && parameters.founder == author
             && parameters.suite == self.parameters.suite
             && parameters.predecessor == Some(self.group);

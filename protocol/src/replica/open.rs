@@ -132,7 +132,7 @@ impl Replica {
             }
         }
         self.view = self.membership.view();
-        self.tree.count(&self.view.roster());
+        self.count_voices();
         Ok(parents)
     }
 

@@ -22,7 +22,7 @@ impl Replica {
         Ok(stored.and_then(|stored| self.open_body(&stored.entry)).map(|body| body.time))
     }
 
-    /// Whose signature a stored entry bears over exactly these bytes, checked anew (E-7); none if it is not
+    /// The member whose device's signature a stored entry bears over exactly these bytes, checked anew (E-7); none if it is not
     /// here or the signature does not hold.
     ///
     /// # Errors
@@ -32,6 +32,8 @@ impl Replica {
         let entry = stored.entry;
         let unverified = UnverifiedEntry::decode(entry.bytes()).ok();
         let verified = unverified.and_then(|e| e.verify(&self.group(), &entry.device(), &entry.epoch()));
-        Ok(verified.filter(|verified| verified.id() == *id).map(|verified| verified.device().into()))
+        Ok(verified
+            .filter(|verified| verified.id() == *id)
+            .map(|verified| self.view.owner_of(&verified.device())))
     }
 }

@@ -136,7 +136,7 @@ impl Replica {
     /// Who got new keys by a commit.
     pub(super) fn swapped_by(&self, epoch: &EpochId) -> impl Iterator<Item = MemberId> {
         let operations = self.made.get(epoch).into_iter().flat_map(|made| &made.operations);
-        operations.filter_map(|act| self.resyncs.get(act)).map(|asked| asked.device.into())
+        operations.filter_map(|act| self.resyncs.get(act)).map(|asked| self.view.owner_of(&asked.device))
     }
 
     /// The wish of a device that is to be carried out on the head.

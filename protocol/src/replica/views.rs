@@ -58,8 +58,23 @@ pub struct MemberView {
     pub vouched_by: BTreeSet<MemberId>,
     /// The clock of its newest entry.
     pub last_heard: Option<u32>,
+    /// Whether one of its devices has a leaf in the head: what is written now can be read there.
+    pub keyed: bool,
+    /// How many devices speak for it.
+    pub devices: usize,
+}
+
+/// One device of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceView {
+    /// Which.
+    pub device: DeviceKey,
+    /// Whether it is the one this node writes with.
+    pub here: bool,
     /// Whether it has a leaf in the head: what is written now can be read by it.
     pub keyed: bool,
+    /// The clock of its newest entry.
+    pub last_heard: Option<u32>,
 }
 
 const DAY: u64 = 24 * 3600;
@@ -109,7 +124,7 @@ impl Replica {
         let reach = own.then(|| self.reach(entry.header().lane, entry.header().seq));
         Some(MessageView {
             id: entry.id(),
-            author: entry.device().into(),
+            author: self.view.owner_of(&entry.device()),
             time: body.time,
             text: message.text,
             reach,
@@ -121,7 +136,8 @@ impl Replica {
     /// in its past.
     pub fn reach(&self, lane: Lane, seq: u32) -> Reach {
         let others = || self.view.members.keys().filter(|member| **member != self.member());
-        let has = |member: &&MemberId| self.logs.heard(&DeviceKey(member.0)).of(lane) >= seq;
+        let heard = |device: DeviceKey| self.logs.heard(&device).of(lane) >= seq;
+        let has = |member: &&MemberId| self.view.devices_of(member).any(heard);
         Reach { delivered: others().filter(has).count(), of: others().count() }
     }
 
@@ -154,10 +170,17 @@ impl Replica {
             keyholder: self.view.is_keyholder(member),
             admitted_by: info.admitted_by,
             vouched_by: self.vouchers(member),
-            last_heard: self.last_heard.get(&DeviceKey(member.0)).copied(),
-            keyed: self.leaves.contains(&DeviceKey(member.0)),
+            last_heard: self.last_heard_of(member),
+            keyed: self.view.devices_of(member).any(|device| self.leaves.contains(&device)),
+            devices: self.view.devices_of(member).count(),
         };
         self.view.members.iter().map(view).collect()
+    }
+
+    /// One device, as its member is shown it.
+    pub fn device_view(&self, device: DeviceKey) -> DeviceView {
+        let (here, keyed) = (device == self.device, self.leaves.contains(&device));
+        DeviceView { device, here, keyed, last_heard: self.last_heard.get(&device).copied() }
     }
 
     fn vouchers(&self, of: &MemberId) -> BTreeSet<MemberId> {
@@ -170,16 +193,21 @@ impl Replica {
     pub fn silent_holders(&self, now: Timestamp) -> Vec<(MemberId, u64)> {
         let others = self.view.council.iter().filter(|member| **member != self.member() && !self.is_draft());
         let days = |member: &MemberId| {
-            let device = DeviceKey(member.0);
-            let heard = self.last_heard.get(&device).copied().or_else(|| self.quota.since(&device))?;
+            let heard = self.last_heard_of(member).or_else(|| self.quota.since(&DeviceKey(member.0)))?;
             Some((*member, now.as_secs().saturating_sub(u64::from(heard)) / DAY))
         };
         others.filter_map(days).filter(|(_, days)| *days >= SILENT_DAYS).collect()
     }
 
     /// Everybody who is or was in this group.
-    pub fn persons(&self) -> impl Iterator<Item = MemberId> {
-        self.devices.iter().copied().map(MemberId::from)
+    pub fn persons(&self) -> BTreeSet<MemberId> {
+        self.devices.iter().map(|device| self.view.owner_of(device)).collect()
+    }
+
+    /// The latest clock among somebody's entries, whichever device wrote them.
+    fn last_heard_of(&self, member: &MemberId) -> Option<u32> {
+        let devices = [DeviceKey(member.0)].into_iter().chain(self.view.devices_of(member));
+        devices.filter_map(|device| self.last_heard.get(&device).copied()).max()
     }
 
     /// Whether somebody is or was in this group.
@@ -224,14 +252,18 @@ impl Replica {
 
     /// The name somebody told, member or not any more.
     pub fn name_of(&self, member: &MemberId) -> Option<String> {
-        let device = DeviceKey(member.0);
-        let told = self.profiles.get(&device).map(|profile| profile.name.clone());
-        told.or_else(|| self.called.get(&device).cloned())
+        let of_member = |(device, _): &(&DeviceKey, _)| self.view.owner_of(device) == *member;
+        let told = self.profiles.iter().filter(of_member).map(|(_, told)| told);
+        // The same for all, whatever came first here.
+        let newest = told.max_by_key(|(act, _)| (self.logs.act(act).map(|facts| facts.depth), *act));
+        let told = newest.map(|(_, profile)| profile.name.clone());
+        told.or_else(|| self.called.get(&DeviceKey(member.0)).cloned())
     }
 
     /// What everybody is called here.
     pub fn names(&self) -> BTreeMap<DeviceKey, String> {
-        self.profiles.iter().map(|(device, profile)| (*device, profile.name.clone())).collect()
+        let persons = self.persons().into_iter();
+        persons.filter_map(|member| Some((DeviceKey(member.0), self.name_of(&member)?))).collect()
     }
 
     /// What people were called in the draft that this group was, and where they could be reached: good
@@ -253,10 +285,12 @@ impl Replica {
         told.chain(before).chain(self.hints.iter().map(|hint| (opener, hint.clone()))).collect()
     }
 
-    /// Whose the code was by which this device came in; the founder, if it is his draft.
+    /// Who opened the door by which this device came in; the founder, if it is his draft.
     fn door_opener(&self) -> DeviceKey {
-        let own = self.view.members.get(&self.member());
-        own.and_then(|info| info.admitted_by).map_or_else(|| self.founder(), |member| DeviceKey(member.0))
+        let linked = self.view.linked.get(&self.device).map(|linked| linked.act);
+        let admission = || self.view.members.get(&self.member()).and_then(|info| info.admission);
+        let maker = linked.or_else(admission).and_then(|act| self.membership.maker(&act));
+        maker.unwrap_or_else(|| self.founder())
     }
 
     /// What this device last told of itself.

@@ -9,10 +9,10 @@ use piquet_protocol::action::strike::{Call, CallOff, Leg};
 use piquet_protocol::codec::{DecodeError, to_cbor};
 use piquet_protocol::entry::Class;
 use piquet_protocol::group::genesis::{Found, Genesis};
-use piquet_protocol::group::membership::{Channel, Parameter};
+use piquet_protocol::group::membership::{Channel, DeviceCode, Parameter};
 use piquet_protocol::group::operation::{
-    Admit, Approve, Commit, Control, Dismiss, Doorway, Empty, Invite, Move, Opened, OpenedEpoch, Persons,
-    Profile, Promote, Remove, Resync, Revoke, Rule,
+    Admit, Approve, Commit, Control, DeviceDrop, Dismiss, Doorway, Empty, Invite, Move, Opened, OpenedEpoch,
+    Persons, Profile, Promote, Remove, Resync, Revoke, Rule,
 };
 use piquet_protocol::id::{DeviceKey, EntryId, EpochId, GroupId, MemberId};
 use piquet_protocol::kind::Kind;
@@ -42,6 +42,7 @@ fn read(kind: Kind, payload: &[u8]) -> Result<(), DecodeError> {
         Kind::Found => Found::from_payload(payload).map(drop),
         Kind::Move => Move::from_payload(payload).map(drop),
         Kind::Resync => Resync::from_payload(payload).map(drop),
+        Kind::DeviceDrop => DeviceDrop::from_payload(payload).map(drop),
         Kind::Leave | Kind::Merge | Kind::Resign => Ok(()),
         Kind::Grievance => Grievance::from_payload(payload).map(drop),
         Kind::Support => Support::from_payload(payload).map(drop),
@@ -67,6 +68,7 @@ fn invite() -> Invite {
         uses: 1,
         expires: 1_763_000_000,
         proof: [5; 64].into(),
+        devices: None,
     }
 }
 
@@ -143,6 +145,14 @@ fn call() -> Call {
     }
 }
 
+fn for_devices(kind: DeviceCode) -> Vec<u8> {
+    Invite { devices: Some(kind), ..invite() }.to_payload()
+}
+
+fn by_phrase() -> DeviceDrop {
+    DeviceDrop { device: ONE, phrase: Some(DeviceKey([6; 32])), proof: Some([7; 64].into()) }
+}
+
 /// A body with a field more than this version knows.
 fn newer(mut payload: Vec<u8>) -> Vec<u8> {
     payload[0] += 1;
@@ -166,6 +176,15 @@ fn accepted() -> Vec<Value> {
         of("B-2", Kind::Genesis, "of a group: two consents", founded.to_payload()),
         of("B-2", Kind::Genesis, "the outer body; group.json has the parameters", genesis.to_payload()),
         of("B-3", Kind::Invite, "an invite", invite().to_payload()),
+        of("B-3", Kind::Invite, "a code for a device", for_devices(DeviceCode::Link)),
+        of("B-3", Kind::Invite, "a recovery phrase", for_devices(DeviceCode::Recovery)),
+        of(
+            "B-22",
+            Kind::DeviceDrop,
+            "by its member",
+            DeviceDrop { device: ONE, phrase: None, proof: None }.to_payload(),
+        ),
+        of("B-22", Kind::DeviceDrop, "by the phrase", by_phrase().to_payload()),
         of("B-4", Kind::Admit, "by code", admit().to_payload()),
         of("B-4", Kind::Admit, "by the key-holder's own right", own_right.to_payload()),
         of(
@@ -315,6 +334,23 @@ fn refused_control() -> Vec<Value> {
     let named = |name: &str| Profile { name: name.to_owned(), mail: vec![1; 32].into() }.to_payload();
     let remove = |n: usize| Remove { members: vec![ONE; n] }.to_payload();
     vec![
+        of("B-3", Kind::Invite, "for what nobody knows", {
+            let mut payload = for_devices(DeviceCode::Recovery);
+            *payload.last_mut().unwrap() = 2;
+            payload
+        }),
+        of(
+            "B-22",
+            Kind::DeviceDrop,
+            "a phrase without proof",
+            DeviceDrop { proof: None, ..by_phrase() }.to_payload(),
+        ),
+        of(
+            "B-22",
+            Kind::DeviceDrop,
+            "a proof without phrase",
+            DeviceDrop { phrase: None, ..by_phrase() }.to_payload(),
+        ),
         of("B-3", Kind::Invite, "no uses", Invite { uses: 0, ..invite() }.to_payload()),
         of("B-4", Kind::Admit, "a code without proof", Admit { proof: None, ..admit() }.to_payload()),
         of("B-4", Kind::Admit, "a proof without code", Admit { invite: None, ..admit() }.to_payload()),

@@ -6,9 +6,10 @@ use bech32::{Bech32, Bech32m, Hrp};
 use ed25519_dalek::SigningKey;
 use piquet_protocol::crypto::{self, Secret};
 use piquet_protocol::group::invite::{
-    Hint, InviteCode, InviteKeys, JoinRequest, RequestError, proof_message,
+    Hint, InviteCode, InviteKeys, JoinRequest, Phrase, RequestError, proof_message,
 };
-use piquet_protocol::group::operation::{Control, Invite};
+use piquet_protocol::group::operation::{Control, DeviceDrop, Invite};
+use piquet_protocol::group::seal::Suite;
 use piquet_protocol::group::verification::reading;
 use piquet_protocol::id::{DeviceKey, GroupId, MemberId};
 use piquet_protocol::sim::SeededRng;
@@ -193,12 +194,42 @@ fn readings() -> Vec<Value> {
     members.iter().map(one).collect()
 }
 
+/// What follows from a recovery phrase in two groups.
+fn phrases() -> Vec<Value> {
+    let one = |(entropy, fingerprint): &([u8; 16], [u8; 12])| {
+        let code = InviteCode::of_phrase(&Phrase::new(*entropy), *fingerprint, Suite::Classical, Vec::new());
+        json!({"rule": "I-12", "entropy": hex(entropy), "fingerprint": hex(fingerprint), "code": code.to_text()})
+    };
+    [([0; 16], [9; 12]), ([0xa5; 16], [9; 12]), ([0xa5; 16], GROUP.fingerprint())].iter().map(one).collect()
+}
+
+/// Drops of a device: signed by a phrase, or told by who wrote them; and what no phrase has signed.
+fn drops(good: bool) -> Vec<Value> {
+    let phrase = Phrase::new([0xa5; 16]);
+    let keys = InviteCode::of_phrase(&phrase, GROUP.fingerprint(), Suite::Classical, Vec::new()).keys();
+    let signed = DeviceDrop::by_phrase(&keys, &GROUP, DEVICE);
+    let of = |name: &str, group: &GroupId, drop: &DeviceDrop| {
+        assert_eq!(drop.is_proven(group), good, "{name}");
+        json!({"rule": "B-22", "name": name, "group": hex(group.0), "payload": hex(drop.to_payload())})
+    };
+    if good {
+        let own = DeviceDrop { device: DEVICE, phrase: None, proof: None };
+        return vec![of("by the phrase", &GROUP, &signed), of("by its member", &GROUP, &own)];
+    }
+    vec![
+        of("copied into another group", &GroupId([1; 32]), &signed),
+        of("of another device", &GROUP, &DeviceDrop { device: DeviceKey([4; 32]), ..signed.clone() }),
+        of("by another phrase", &GROUP, &DeviceDrop { phrase: Some(DEVICE), ..signed }),
+    ]
+}
+
 fn made() -> Value {
     json!({
         "about": "Invite codes with what follows from them, and requests to join.",
         "words": [{"rule": "I-10", "fingerprint": hex(GROUP.fingerprint()), "words": InviteCode::parse(&upper("pq", &bare())).unwrap().words()},
                   {"rule": "I-10", "fingerprint": hex((0..12).map(|n| n * 23).collect::<Vec<u8>>()), "words": words(&(0..12).map(|n| n * 23).collect::<Vec<u8>>())}],
         "readings": readings(),
+        "phrases": phrases(), "drops": drops(true), "refused_drops": drops(false),
         "accepted": codes(), "typed": typed(), "refused": refused_codes(),
         "acts": invite_acts(true), "refused_acts": invite_acts(false),
         "requests": accepted_requests(), "refused_requests": refused_requests(),
@@ -216,6 +247,11 @@ fn codes_are_as_written() {
     for vector in list(&file, "readings") {
         let [reader, listener] = ["reader", "listener"].map(|who| MemberId(array(vector, who)));
         assert_eq!(reading(&GroupId(array(vector, "group")), &reader, &listener), text(vector, "words"));
+    }
+    for vector in list(&file, "phrases") {
+        let phrase = Phrase::new(array(vector, "entropy"));
+        let code = InviteCode::of_phrase(&phrase, array(vector, "fingerprint"), Suite::Classical, Vec::new());
+        assert_eq!(code.to_text(), text(vector, "code"));
     }
     for vector in list(&file, "typed") {
         assert_eq!(InviteCode::parse(text(vector, "typed")).unwrap().to_text(), text(vector, "code"));

@@ -2,6 +2,7 @@
 
 mod codes;
 mod counting;
+mod devices;
 mod doors;
 mod drafts;
 mod majorities;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use imbl::OrdSet;
 use piquet_protocol::group::membership::{
-    Channel, Founding, MemberInfo, Membership, OpStates, Operation, Parameter, Rules, View,
+    Channel, DeviceCode, Founding, MemberInfo, Membership, OpStates, Operation, Parameter, Rules, View,
 };
 use piquet_protocol::id::{DeviceKey, EntryId, MemberId};
 use serde_json::{Value, json};
@@ -115,10 +116,19 @@ fn parameter(name: &str) -> Parameter {
     }
 }
 
+fn device_code(name: &str) -> DeviceCode {
+    match name {
+        "link" => DeviceCode::Link,
+        "recovery" => DeviceCode::Recovery,
+        other => panic!("no code for devices: {other}"),
+    }
+}
+
 /// The word that says what an act does.
 fn kind(does: &Value) -> &str {
     let words = does.as_object().unwrap().keys().map(String::as_str);
-    let mut words = words.filter(|word| !["channel", "code", "uses", "value"].contains(word));
+    let mut words =
+        words.filter(|word| !["channel", "code", "uses", "value", "for", "phrase"].contains(word));
     words.next().unwrap()
 }
 
@@ -128,7 +138,13 @@ fn operation(does: &Value) -> Operation {
     let key = || device(text(does, kind));
     let named = || act(number(does, kind));
     match kind {
-        "invite" => Operation::Invite { key: key(), uses: number(does, "uses") as u16, expires: u32::MAX },
+        "invite" => Operation::Invite {
+            key: key(),
+            uses: number(does, "uses") as u16,
+            expires: u32::MAX,
+            devices: does["for"].as_str().map(device_code),
+        },
+        "drop" => Operation::Drop { device: key(), phrase: does["phrase"].as_str().map(device) },
         "admit" => Operation::Admit { device: key(), invite: does["code"].as_str().map(device) },
         "remove" => Operation::Remove { members: members(what) },
         "revoke" => Operation::Revoke { key: key() },
@@ -193,7 +209,15 @@ fn told(view: &View, void: &[u64], stands: &[u64]) -> Value {
     let numbers = |acts: &OrdSet<EntryId>| acts.iter().map(|act| act.0[0]).collect::<Vec<_>>();
     let names = |members: &OrdSet<MemberId>| members.iter().map(name).collect::<Vec<_>>();
     let revoked = view.invites.iter().filter(|(_, invite)| invite.revoked.is_some());
-    json!({
+    let devices =
+        |member: &MemberId| -> BTreeSet<String> { view.devices_of(member).map(|key| code(&key)).collect() };
+    let several: BTreeMap<String, BTreeSet<String>> = view
+        .members
+        .keys()
+        .map(|member| (name(member), devices(member)))
+        .filter(|(own, of)| *of != BTreeSet::from([own.clone()]))
+        .collect();
+    let mut told = json!({
         "void": void,
         "stands": stands,
         "closed": numbers(&view.closed),
@@ -206,7 +230,11 @@ fn told(view: &View, void: &[u64], stands: &[u64]) -> Value {
         "keyholder": view.is_keyholder(&device("f").into()),
         "used": view.invites.iter().map(|(key, invite)| (code(key), invite.used.len())).collect::<BTreeMap<_, _>>(),
         "revoked": revoked.map(|(key, _)| code(key)).collect::<Vec<_>>(),
-    })
+    });
+    if !several.is_empty() {
+        told["devices"] = json!(several);
+    }
+    told
 }
 
 fn listed(acts: &[Act]) -> Vec<Value> {
@@ -253,12 +281,13 @@ fn made() -> Value {
         drafts::stories(),
         majorities::stories(),
         verdicts::stories(),
+        devices::stories(),
         counting::stories(),
         doors::stories(),
         codes::stories(),
     ];
     json!({
-        "about": "Acts in an order in which each comes after those it knows, and V of all of them. A person or code is one letter, its key that byte 32 times; an act's id is its number 32 times. `group` is the genesis; without it, the draft of founder f. `void` are the acts that were not entitled; `members` maps to the admission each rests on, if any; `fell` are acts that enough have signed and that do not count, `closed` those that a dismissal closed; `used` counts who came in by the invite that stands for a code now; `keyholder` says whether f is one.",
+        "about": "Acts in an order in which each comes after those it knows, and V of all of them. A person or code is one letter, its key that byte 32 times; an act's id is its number 32 times. `group` is the genesis; without it, the draft of founder f. `void` are the acts that were not entitled; `members` maps to the admission each rests on, if any; `fell` are acts that enough have signed and that do not count, `closed` those that a dismissal closed; `used` counts who came in by the invite that stands for a code now; `keyholder` says whether f is one; `devices` names, of members who have other devices than their first, those they have.",
         "accepted": stories.concat(),
     })
 }

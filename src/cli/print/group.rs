@@ -17,7 +17,10 @@ impl Printer {
             }
             None => self.say("status-not-running", &[]),
         };
-        let all = groups.iter().all(|group| self.group_status(group));
+        // Whoever has a phrase wants it everywhere; nobody else is told of it each time.
+        let has_phrase = groups.iter().any(|group| group.phrase);
+        let lacks = |group: &GroupStatus| has_phrase && !group.phrase && group.frozen.is_none();
+        let all = groups.iter().all(|group| self.group_status(group, lacks(group)));
         if *joining > 0 {
             self.say("status-joining", &[("count", &joining.to_string())]);
         }
@@ -32,7 +35,7 @@ impl Printer {
         shown && all
     }
 
-    fn group_status(&self, group: &GroupStatus) -> bool {
+    fn group_status(&self, group: &GroupStatus, lacks_phrase: bool) -> bool {
         let name = plain(&group.name);
         let heard = group.last_heard.as_deref().map_or_else(|| self.texts.get("never", &[]), here);
         let args = [
@@ -69,6 +72,9 @@ impl Printer {
             let args = [("group", crate::cli::quoted(&name)), ("name", who(&silent.name)), ("days", days)];
             self.say("status-silent", &args.each_ref().map(|(k, v)| (*k, v.as_str())));
         }
+        if lacks_phrase {
+            self.say("status-no-phrase", &[("group", &name)]);
+        }
         for person in &group.equivocators {
             self.say("status-equivocator", &[("name", &who(person)), ("group", &name)]);
         }
@@ -102,6 +108,7 @@ impl Printer {
             share,
             last_heard,
             keyed,
+            devices,
             verified,
             vouched_by,
             me,
@@ -125,6 +132,9 @@ impl Printer {
             Some(by) => self.texts.get("invited-by", &[("name", &who(by)), ("date", &joined)]),
             None => self.texts.get("founded", &[("date", &joined)]),
         });
+        if *devices != 1 {
+            parts.push(self.texts.get("devices", &[("count", &devices.to_string())]));
+        }
         if *invited > 0 {
             let args = [("count", invited.to_string()), ("share", share.to_string())];
             parts.push(self.texts.get("let-in", &args.each_ref().map(|(k, v)| (*k, v.as_str()))));

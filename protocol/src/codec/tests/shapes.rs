@@ -10,8 +10,9 @@ use crate::action::message::Message;
 use crate::action::pledge::{PledgeAnswer, PledgeCount};
 use crate::action::strike::{Call, CallOff, FORMS, Leg};
 use crate::group::genesis::{Genesis, GenesisParameters};
+use crate::group::membership::DeviceCode;
 use crate::group::operation::{
-    Admit, Commit, Control, Empty, Invite, Opened, OpenedEpoch, Profile, Remove, Revoke,
+    Admit, Commit, Control, DeviceDrop, Empty, Invite, Opened, OpenedEpoch, Profile, Remove, Revoke,
 };
 
 macro_rules! shape {
@@ -56,15 +57,17 @@ fn genesis() -> BoxedStrategy<Shape> {
 }
 
 pub(super) fn operations() -> BoxedStrategy<Shape> {
-    let invite = (key(), key(), key(), key(), 1u16.., any::<u32>());
+    let kind = prop_oneof![Just(None), Just(Some(DeviceCode::Link)), Just(Some(DeviceCode::Recovery))];
+    let invite = (key(), key(), key(), key(), 1u16.., any::<u32>(), kind);
     let admit = (key(), bytes(300), proptest::option::of((key(), any::<[u8; 32]>())));
     let opened = vec((key(), key()), 0..5);
     prop_oneof![
         genesis(),
-        boxed(invite.prop_map(|(key, request, mailbox, peer, uses, expires)| {
+        boxed(invite.prop_map(|(key, request, mailbox, peer, uses, expires, devices)| {
             let key = DeviceKey(key);
             let (request, mailbox, peer) = (request.into(), mailbox.into(), peer.into());
-            shape!(Invite, Invite { key, request, mailbox, peer, uses, expires, proof: [9; 64].into() })
+            let proof = [9; 64].into();
+            shape!(Invite, Invite { key, request, mailbox, peer, uses, expires, proof, devices })
         })),
         boxed(admit.prop_map(|(device, key_package, code)| {
             let proof = code.map(|(_, half)| <[u8; 64]>::try_from([half, half].concat()).unwrap().into());
@@ -73,6 +76,10 @@ pub(super) fn operations() -> BoxedStrategy<Shape> {
         })),
         boxed(vec(key(), 1..5).prop_map(|members| {
             shape!(Remove, Remove { members: members.into_iter().map(DeviceKey).collect() })
+        })),
+        boxed((key(), proptest::option::of(key())).prop_map(|(device, phrase)| {
+            let (phrase, proof) = (phrase.map(DeviceKey), phrase.map(|_| [9; 64].into()));
+            shape!(DeviceDrop, DeviceDrop { device: DeviceKey(device), phrase, proof })
         })),
         boxed(key().prop_map(|invite| shape!(Revoke, Revoke { invite: DeviceKey(invite) }))),
         boxed(Just(()).prop_map(|()| shape!(Empty, Empty {}))),

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{DeviceKey, EntryId, EpochId};
+use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 
 /// One epoch in the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,23 +130,24 @@ impl EpochTree {
         before.is_none_or(|(_, _, earlier)| earlier != epoch)
     }
 
-    /// Counts anew who writes where. `roster`: devices of current members.
-    pub fn count(&mut self, roster: &BTreeSet<DeviceKey>) {
+    /// Counts anew who writes where. `member`: whose a device is, if a current member's. Who writes on several branches
+    /// by several devices counts in each.
+    pub fn count(&mut self, member: impl Fn(&DeviceKey) -> Option<MemberId>) {
         let single = self.children.values().all(|children| children.len() < 2);
         if single && self.nodes.values().all(|node| node.held_below) {
             return;
         }
-        let mut voices: BTreeMap<EpochId, usize> = BTreeMap::new();
-        let spoken = self.spoke.iter().filter(|(device, _)| roster.contains(device));
-        for (_, (_, _, epoch)) in spoken {
+        let mut voices: BTreeMap<EpochId, BTreeSet<MemberId>> = BTreeMap::new();
+        for (device, (_, _, epoch)) in &self.spoke {
+            let Some(member) = member(device) else { continue };
             let mut at = Some(*epoch);
             while let Some(node) = at.and_then(|epoch| Some((epoch, self.nodes.get(&epoch)?))) {
-                *voices.entry(node.0).or_default() += 1;
+                voices.entry(node.0).or_default().insert(member);
                 at = node.1.parent;
             }
         }
         for (epoch, node) in &mut self.nodes {
-            node.voices = voices.get(epoch).copied().unwrap_or(0);
+            node.voices = voices.get(epoch).map_or(0, BTreeSet::len);
         }
         self.choose();
     }
@@ -252,6 +253,10 @@ mod tests {
     fn epoch(n: u8) -> EpochId {
         EpochId([n; 32])
     }
+    fn of(roster: &BTreeSet<DeviceKey>) -> impl Fn(&DeviceKey) -> Option<MemberId> {
+        move |device| roster.contains(device).then(|| MemberId::from(*device))
+    }
+
     const FOUNDER: DeviceKey = DeviceKey([100; 32]);
     const BOB: DeviceKey = DeviceKey([101; 32]);
     const CARLA: DeviceKey = DeviceKey([102; 32]);
@@ -323,12 +328,12 @@ mod tests {
         assert!(tree.speak(BOB, 1, act(2), epoch(2)));
         assert!(tree.speak(CARLA, 1, act(3), epoch(3)));
         assert!(!tree.speak(CARLA, 1, act(2), epoch(1)), "an older act");
-        tree.count(&everybody);
+        tree.count(of(&everybody));
         assert_eq!(tree.head(), epoch(3), "two below it");
-        tree.count(&BTreeSet::from([FOUNDER]));
+        tree.count(of(&BTreeSet::from([FOUNDER])));
         assert_eq!(tree.head(), epoch(1), "who is out has no voice");
         assert!(tree.speak(CARLA, 2, act(4), epoch(1)));
-        tree.count(&everybody);
+        tree.count(of(&everybody));
         assert_eq!(tree.head(), epoch(1));
     }
 
@@ -359,14 +364,14 @@ mod tests {
         assert_eq!((tree.head(), tree.rival()), (epoch(2), None));
         let everybody = BTreeSet::from([FOUNDER, BOB, CARLA]);
         tree.speak(FOUNDER, 1, EntryId([1; 32]), epoch(1));
-        tree.count(&everybody);
+        tree.count(of(&everybody));
         assert_eq!((tree.head(), tree.rival()), (epoch(2), Some(epoch(1))), "it is behind");
         tree.enter(epoch(1));
         assert_eq!((tree.head(), tree.rival()), (epoch(1), None));
         for (device, act) in [(BOB, 2), (CARLA, 3)] {
             tree.speak(device, 1, EntryId([act; 32]), epoch(2));
         }
-        tree.count(&everybody);
+        tree.count(of(&everybody));
         assert_eq!((tree.head(), tree.rival()), (epoch(2), None), "it can go back");
     }
 }

@@ -10,6 +10,7 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::phrase::Phrase;
 use crate::codec::{DecodeError, Reader};
 use crate::crypto::{self, Secret};
 use crate::group::seal::Suite;
@@ -140,6 +141,14 @@ impl InviteCode {
         let expiry_day = u16::try_from(days).unwrap_or(u16::MAX);
         let hints = hints.into_iter().take(MAX_HINTS).collect();
         Self { secret, fingerprint: group.fingerprint(), expiry_day, suite, hints }
+    }
+
+    /// The code of a recovery phrase in a group (I-12): nobody keeps it, whoever has the phrase makes it again.
+    pub fn of_phrase(phrase: &Phrase, fingerprint: [u8; 12], suite: Suite, hints: Vec<Hint>) -> Self {
+        let derived = phrase.code_secret(&fingerprint);
+        let mut secret = Zeroizing::new([0; 16]);
+        secret.copy_from_slice(derived.as_bytes().split_at(16).0);
+        Self { secret, fingerprint, expiry_day: u16::MAX, suite, hints }
     }
 
     /// Reads a code as typed: either case, spaces and dashes between characters allowed; otherwise a

@@ -10,6 +10,9 @@ use super::set::OpSet;
 use super::view::{Ground, View};
 use crate::id::{DeviceKey, EntryId, MemberId};
 
+/// Most devices of a member beside its first, as far as those who link one know (M-18).
+pub const MAX_DEVICES: usize = 8;
+
 /// Whose majority decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
@@ -42,6 +45,18 @@ impl From<Channel> for Right {
     }
 }
 
+/// A code by which no member comes in, but a further device of the member who made it (M-18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum DeviceCode {
+    /// Shown by one laptop to the next.
+    #[n(0)]
+    Link,
+    /// The recovery phrase, kept on paper.
+    #[n(1)]
+    Recovery,
+}
+
 /// A membership act, as its body says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -53,6 +68,8 @@ pub enum Operation {
         uses: u16,
         /// Seconds since 1970; binds honest door-openers only.
         expires: u32,
+        /// If it lets in devices of its maker, rather than members.
+        devices: Option<DeviceCode>,
     },
     /// Lets a device in.
     Admit {
@@ -60,6 +77,21 @@ pub enum Operation {
         device: DeviceKey,
         /// The code used, already proven by its signature.
         invite: Option<DeviceKey>,
+    },
+    /// Lets in a further device of the member who made the code: what `Admit` by such a code is.
+    Link {
+        /// Which.
+        device: DeviceKey,
+        /// I_pk.
+        key: DeviceKey,
+    },
+    /// Takes a device from its member, for ever.
+    Drop {
+        /// Which.
+        device: DeviceKey,
+        /// I_pk of the recovery phrase that says so, already proven by its signature; without, a device of the
+        /// same member does.
+        phrase: Option<DeviceKey>,
     },
     /// Brings the key package of a member who has no leaf; changes nothing about who is in.
     Bring {
@@ -159,9 +191,22 @@ impl Operation {
             Self::Dismiss { .. } => 1,
             Self::Expel { .. } | Self::Demote { .. } => 2,
             Self::Promote { .. } | Self::Enrol { .. } | Self::Rule { .. } => 3,
-            Self::Remove { .. } | Self::Revoke { .. } | Self::Leave | Self::Resign | Self::Invite { .. } => 4,
-            Self::Admit { .. } => 5,
+            Self::Remove { .. }
+            | Self::Revoke { .. }
+            | Self::Leave
+            | Self::Resign
+            | Self::Invite { .. }
+            | Self::Drop { .. } => 4,
+            Self::Admit { .. } | Self::Link { .. } => 5,
             Self::Bring { .. } | Self::Approve { .. } => 0,
+        }
+    }
+
+    /// Which device it links.
+    pub(super) fn linked(&self) -> Option<DeviceKey> {
+        match self {
+            Self::Link { device, .. } => Some(*device),
+            _ => None,
         }
     }
 
@@ -200,6 +245,10 @@ pub enum Void {
     /// It dismisses what was decided, as its author knew (M-9).
     #[error("what is decided can't be dismissed")]
     Decided,
+    /// It links a device that is somebody's already or was dropped, or one too many; it drops what is not its
+    /// author's; it sets a second recovery phrase (M-18).
+    #[error("the device is somebody else's, or there are too many")]
+    Device,
 }
 
 /// An act with what the views of its own past make of it, as far as that matters later.
@@ -207,7 +256,10 @@ pub enum Void {
 pub(super) struct Act {
     pub(super) id: EntryId,
     pub(super) number: u32,
+    /// For whom its author spoke there.
     pub(super) author: MemberId,
+    /// The author.
+    pub(super) device: DeviceKey,
     pub(super) past: Arc<OpSet>,
     /// V(act)
     pub(super) then: Arc<View>,
@@ -222,9 +274,16 @@ pub(super) struct Act {
     pub(super) signs: Option<Signature>,
     /// If it admits.
     pub(super) door: Option<Door>,
+    /// If it links.
+    pub(super) link: Option<Link>,
 }
 
 impl Act {
+    /// As whom verdicts can name the author's device alone, if it is not the first of its person (M-18).
+    pub(super) fn further_device(&self) -> Option<MemberId> {
+        further(&self.device, &self.author)
+    }
+
     /// Whether another act was decided for its author.
     pub(super) fn decided(&self, other: &EntryId) -> bool {
         self.then.stands(other)
@@ -255,31 +314,71 @@ pub(super) struct Door {
     pub(super) code: Option<Code>,
 }
 
+/// A device as verdicts name it, unless it is its person's first.
+pub(super) fn further(device: &DeviceKey, of: &MemberId) -> Option<MemberId> {
+    let name = MemberId::from(*device);
+    (name != *of).then_some(name)
+}
+
+/// The code by which a device came to its member, as the link's own past shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) act: EntryId,
+    pub(super) owner: MemberId,
+    /// The device that made the code.
+    pub(super) maker: DeviceKey,
+    pub(super) uses: u16,
+    pub(super) by: DeviceCode,
+}
+
 /// The invite by which an admission came about, as its own past shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
     pub(super) key: DeviceKey,
     pub(super) act: EntryId,
     pub(super) issuer: MemberId,
+    /// The device that made it, if verdicts can name it alone.
+    pub(super) further: Option<MemberId>,
     pub(super) uses: u16,
     /// What gave the issuer the right to make it.
     pub(super) grounds: OrdSet<Ground>,
 }
 
 impl View {
+    /// An admission by a code for devices is a link.
+    pub(super) fn by_its_code(&self, operation: Operation) -> Operation {
+        match operation {
+            Operation::Admit { device, invite: Some(key) }
+                if self.invites.get(&key).is_some_and(|code| code.devices.is_some()) =>
+            {
+                Operation::Link { device, key }
+            }
+            operation => operation,
+        }
+    }
+
     /// Whether an act of this kind may be made at all by `author` in this view (M-1); what it names
     /// is looked at elsewhere.
     pub(super) fn entitles(&self, author: &MemberId, operation: &Operation) -> Result<(), Void> {
         let (member, keyholder) = (self.members.contains_key(author), self.is_keyholder(author));
         let entitled = match operation {
             Operation::Leave | Operation::Bring { .. } => member,
+            // The code, or the phrase, entitles: whoever carries it does not matter.
+            Operation::Link { .. } | Operation::Drop { .. } => member,
+            Operation::Invite { devices: Some(_), .. } => member,
             Operation::Resign | Operation::Remove { .. } => keyholder,
             Operation::Invite { .. } | Operation::Admit { .. } => {
                 keyholder || member && self.rules.admission() != Admission::KeyHolder
             }
             Operation::Revoke { key } => {
                 let invite = self.invites.get(key).ok_or(Void::Invite)?;
-                keyholder || member && invite.issuer == *author
+                let own = member && invite.issuer == *author;
+                match invite.devices {
+                    None => keyholder || own,
+                    // Else one captured key-holder takes everybody's way back.
+                    Some(DeviceCode::Link) => own,
+                    Some(DeviceCode::Recovery) => false,
+                }
             }
             // Whether they may sign what these name is another question.
             Operation::Dismiss { .. } | Operation::Approve { .. } => true,
@@ -293,16 +392,48 @@ impl View {
     }
 
     /// Whether this view lets a well-entitled act stand as it is.
-    pub(super) fn permits(&self, operation: &Operation) -> Result<(), Void> {
+    pub(super) fn permits(&self, author: &MemberId, operation: &Operation) -> Result<(), Void> {
         match operation {
             Operation::Remove { members } if members.iter().any(|member| self.is_keyholder(member)) => {
                 Err(Void::KeyHolder)
             }
             Operation::Bring { device } if self.member_of(device).is_none() => Err(Void::Named),
             Operation::Invite { key, .. } if self.invites.contains_key(key) => Err(Void::Invite),
+            Operation::Invite { devices: Some(DeviceCode::Recovery), .. } if self.has_phrase(author) => {
+                Err(Void::Device)
+            }
             Operation::Admit { invite: Some(key), .. } if !self.is_open(key) => Err(Void::Invite),
             Operation::Admit { device, .. } if self.is_expelled(&(*device).into()) => Err(Void::Expelled),
+            Operation::Admit { device, .. } if self.linked.contains_key(device) => Err(Void::Device),
+            Operation::Link { device, key } => self.permits_link(device, key),
+            Operation::Drop { device, phrase } => self.permits_drop(author, device, phrase.as_ref()),
             _ => Ok(()),
         }
+    }
+
+    fn permits_link(&self, device: &DeviceKey, key: &DeviceKey) -> Result<(), Void> {
+        let code = self.invites.get(key).filter(|_| self.is_open(key)).ok_or(Void::Invite)?;
+        let person = MemberId::from(*device);
+        let was_somebody = self.grounds.contains_key(&person) || self.endings.contains_key(&person);
+        let taken = self.linked.contains_key(device) || self.dropped.contains_key(device);
+        let full = self.further_devices(&code.issuer).count() >= MAX_DEVICES;
+        if was_somebody || taken || full { Err(Void::Device) } else { Ok(()) }
+    }
+
+    fn permits_drop(
+        &self,
+        author: &MemberId,
+        device: &DeviceKey,
+        phrase: Option<&DeviceKey>,
+    ) -> Result<(), Void> {
+        let owner = self.member_of(device).ok_or(Void::Device)?;
+        let entitled = match phrase {
+            None => owner == *author,
+            Some(key) => self
+                .invites
+                .get(key)
+                .is_some_and(|code| code.issuer == owner && code.devices == Some(DeviceCode::Recovery)),
+        };
+        if entitled { Ok(()) } else { Err(Void::Device) }
     }
 }

@@ -8,8 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use imbl::OrdSet;
+
 use super::Membership;
-use super::act::{Act, Code, Door, Operation, Signature};
+use super::act::{Act, Code, Door, Link, Operation, Signature};
 use super::counting::Outcome;
 use super::doors::Voice;
 use super::rules::Parameter;
@@ -55,6 +57,7 @@ pub(super) struct Advance<'a> {
     /// What is worked out once all acts are judged.
     pub(super) persons: BTreeMap<MemberId, Touched>,
     pub(super) codes: BTreeSet<DeviceKey>,
+    pub(super) devices: BTreeSet<DeviceKey>,
 }
 
 impl<'a> Advance<'a> {
@@ -69,8 +72,9 @@ impl<'a> Advance<'a> {
     }
 
     fn new(group: &'a Membership, set: &'a OpSet, view: View) -> Self {
-        let (queue, gained) = (BTreeSet::new(), BTreeSet::new());
-        Self { group, set, view, queue, gained, persons: BTreeMap::new(), codes: BTreeSet::new() }
+        let (queue, gained, persons) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        let (codes, devices) = (BTreeSet::new(), BTreeSet::new());
+        Self { group, set, view, queue, gained, persons, codes, devices }
     }
 
     /// Those of S among some acts.
@@ -125,6 +129,12 @@ impl<'a> Advance<'a> {
             Operation::Admit { device, .. } => {
                 if let Some(door) = &act.door {
                     self.admission(act, door, *device);
+                }
+            }
+            Operation::Drop { device, .. } => self.drop_device(act, *device),
+            Operation::Link { key, .. } => {
+                if let Some(link) = &act.link {
+                    self.link(act, link, *key);
                 }
             }
             Operation::Bring { .. } | Operation::Approve { .. } => {}
@@ -254,6 +264,36 @@ impl<'a> Advance<'a> {
         }
     }
 
+    /// Takes a device from its member, raw. Its codes close; what they linked is judged again.
+    fn drop_device(&mut self, act: &Act, device: DeviceKey) {
+        if self.put(act, Outcome::Stands).flips() {
+            self.view.dropped.entry(device).or_default().insert(act.id);
+            let links = &self.group.links;
+            self.codes.extend(links.made.get(&device).into_iter().flatten());
+            for linked in self.within(links.linked_by.of(&device)) {
+                self.queue(linked);
+            }
+        }
+    }
+
+    /// Step 5, too. Devices that came by one code speak, or don't, together.
+    fn link(&mut self, act: &Act, link: &Link, key: DeviceKey) {
+        let outcome = self.count_link(act, link);
+        if !self.put(act, outcome).flips() {
+            return;
+        }
+        let of_code: Vec<&Act> = self.within(self.group.links.linked_by_invite.of(&link.act)).collect();
+        self.devices.extend(of_code.iter().filter_map(|act| act.operation.linked()));
+        let standing = of_code.into_iter().filter(|act| self.view.stands(&act.id));
+        let used: OrdSet<DeviceKey> = standing.filter_map(|act| act.operation.linked()).collect();
+        if used.is_empty() {
+            self.view.used.remove(&link.act);
+        } else {
+            self.view.used.insert(link.act, used);
+        }
+        self.codes.insert(key);
+    }
+
     /// Who came in by a code. If it becomes used too often, or isn't any more, that touches them all.
     fn use_code(&mut self, code: &Code, device: DeviceKey, turn: Turn) {
         let before = self.view.used.get(&code.act).map_or(0, |used| used.len());
@@ -314,7 +354,10 @@ impl<'a> Advance<'a> {
         } else {
             touched.freed = true;
         }
-        self.codes.extend(self.group.links.issued.get(&member).into_iter().flatten());
+        let links = &self.group.links;
+        self.codes.extend(links.issued.get(&member).into_iter().flatten());
+        // A verdict can name a device.
+        self.codes.extend(links.made.get(&DeviceKey(member.0)).into_iter().flatten());
     }
 
     /// Whether an act counts for others in another way than before.
@@ -332,8 +375,9 @@ impl<'a> Advance<'a> {
             for by in self.within(links.signed.of(&member)) {
                 self.queue_signed(by, act.operation.step());
             }
-            for admission in self.within(links.admitted_for.of(&member)) {
-                self.queue(admission);
+            let linked = links.linked_by.of(&DeviceKey(member.0));
+            for let_in in self.within(links.admitted_for.of(&member)).chain(self.within(linked)) {
+                self.queue(let_in);
             }
         }
     }

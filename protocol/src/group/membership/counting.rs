@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::act::{Act, Door, Operation, Signature};
+use super::act::{Act, DeviceCode, Door, Link, Operation, Signature, further};
 use super::advance::Advance;
 use super::doors::Voice;
 use super::rules::{Admission, Parameter, admission};
@@ -43,7 +43,7 @@ impl<'a> Advance<'a> {
             return Outcome::Open;
         }
         let counts = |(by, signature): &(&Act, &Signature)| {
-            self.is_held(&signature.grounds) && !self.is_cut(&by.author, by, Cut::Verdicts)
+            self.is_held(&signature.grounds) && !self.is_author_cut(by, Cut::Verdicts)
         };
         let counted: BTreeSet<MemberId> =
             self.signatures(act).filter(counts).map(|(by, _)| by.author).collect();
@@ -53,7 +53,7 @@ impl<'a> Advance<'a> {
     /// Signatures of an admission that are held and not cut by a verdict or removal.
     pub(super) fn voices(&self, act: &Act) -> Vec<Voice> {
         let counts = |(by, signature): &(&Act, &Signature)| {
-            self.is_held(&signature.grounds) && !self.is_cut(&by.author, by, Cut::Removals)
+            self.is_held(&signature.grounds) && !self.is_author_cut(by, Cut::Removals)
         };
         let voice = |signed: (&Act, &Signature)| Voice {
             office: self.is_held(&signed.1.offices),
@@ -79,7 +79,27 @@ impl<'a> Advance<'a> {
         let closed_blind = self
             .within(self.group.links.revocations.of(&code.key))
             .any(|other| self.view.stands(&other.id) && !self.knows(other, act));
-        !closed_blind && self.is_held(&code.grounds) && !self.is_cut(&code.issuer, act, Cut::Removals)
+        let device_cut = code.further.is_some_and(|name| self.is_cut(&name, act, Cut::Verdicts));
+        let cut = device_cut || self.is_cut(&code.issuer, act, Cut::Removals);
+        !closed_blind && self.is_held(&code.grounds) && !cut
+    }
+
+    /// A link falls with the device whose code it used: if that was dropped, or expelled by name, blind to it. The
+    /// phrase decides, so that nothing cuts what came by it (M-18).
+    pub(super) fn count_link(&self, act: &Act, link: &Link) -> Outcome {
+        let cut = || {
+            let mut drops = self.within(self.group.links.drops.of(&link.maker));
+            let name = further(&link.maker, &link.owner);
+            drops.any(|drop| !drop.past.contains(act.number))
+                || name.is_some_and(|name| self.is_cut(&name, act, Cut::Verdicts))
+        };
+        if link.by == DeviceCode::Link && cut() { Outcome::Fell } else { Outcome::Stands }
+    }
+
+    /// M-5, of what somebody signed: by verdicts that name the very device too (M-18).
+    fn is_author_cut(&self, by: &Act, how: Cut) -> bool {
+        let device = by.further_device();
+        device.is_some_and(|name| self.is_cut(&name, by, Cut::Verdicts)) || self.is_cut(&by.author, by, how)
     }
 
     /// M-6: something that gave the right still stands.

@@ -73,8 +73,14 @@ pub(super) struct Links {
     pub(super) admitted_by_code: Lists<DeviceKey>,
     pub(super) admitted_for: Lists<MemberId>,
     pub(super) admitted_by_invite: Lists<EntryId>,
-    /// Codes somebody made.
+    /// Codes somebody made, or a device did.
     pub(super) issued: BTreeMap<MemberId, BTreeSet<DeviceKey>>,
+    pub(super) made: BTreeMap<DeviceKey, BTreeSet<DeviceKey>>,
+    /// Links of a device, by a device's codes, by an invite act; and what drops a device.
+    pub(super) linking: Lists<DeviceKey>,
+    pub(super) linked_by: Lists<DeviceKey>,
+    pub(super) linked_by_invite: Lists<EntryId>,
+    pub(super) drops: Lists<DeviceKey>,
 }
 
 impl Links {
@@ -83,20 +89,29 @@ impl Links {
         if let Some(signature) = &act.signs {
             self.signatures.push(signature.of, number);
             self.signed.push(act.author, number);
+            act.further_device().into_iter().for_each(|name| self.signed.push(name, number));
             // Those of an office are among these: it gives every right.
             self.rest(number, signature.grounds.iter());
         }
         if let Some(code) = act.door.as_ref().and_then(|door| door.code.as_ref()) {
             self.admitted_by_code.push(code.key, number);
             self.admitted_for.push(code.issuer, number);
+            code.further.into_iter().for_each(|name| self.admitted_for.push(name, number));
             self.admitted_by_invite.push(code.act, number);
             self.rest(number, code.grounds.iter());
+        }
+        if let (Operation::Link { device, .. }, Some(link)) = (&act.operation, &act.link) {
+            self.linking.push(*device, number);
+            self.linked_by.push(link.maker, number);
+            self.linked_by_invite.push(link.act, number);
         }
         match &act.operation {
             Operation::Invite { key, .. } => {
                 self.invites.push(*key, number);
                 self.issued.entry(act.author).or_default().insert(*key);
+                self.made.entry(act.device).or_default().insert(*key);
             }
+            Operation::Drop { device, .. } => self.drops.push(*device, number),
             Operation::Revoke { key } => self.revocations.push(*key, number),
             Operation::Promote { .. } | Operation::Enrol { .. } | Operation::Admit { .. } => {
                 for member in act.operation.names() {

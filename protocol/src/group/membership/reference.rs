@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::act::{Act, Code, Door, Operation, Signature};
+use super::act::{Act, Code, DeviceCode, Door, Operation, Signature};
 use super::doors::Voice;
 use super::rules::{Admission, Parameter, admission};
-use super::view::{Ended, Ground, InviteInfo, MemberInfo, View};
+use super::view::{Ended, Ground, InviteInfo, Linked, MemberInfo, View};
 use super::{Membership, OpSet, OpState, OpStates, Void};
 use crate::id::{DeviceKey, EntryId, MemberId};
 
@@ -37,6 +37,8 @@ pub(super) fn judge(group: &Membership, set: &OpSet) -> View {
     judge.step_3();
     judge.step_4();
     judge.step_5();
+    judge.links();
+    judge.devices();
     judge.settle();
     judge.view
 }
@@ -121,8 +123,8 @@ impl<'a> Judge<'a> {
                     self.view.stands.insert(act.id);
                     self.end(act.author, act.id, if left { Ended::Left } else { Ended::Resigned });
                 }
-                Operation::Invite { key, uses, expires } => {
-                    let info = Arc::new(InviteInfo::new(act.id, act.author, *uses, *expires));
+                Operation::Invite { key, .. } => {
+                    let Some(info) = InviteInfo::of(act).map(Arc::new) else { continue };
                     // Of two acts for one key the smaller id counts, in any order of arrival.
                     let standing = self.view.invites.entry(*key).or_insert_with(|| info.clone());
                     if info.act < standing.act {
@@ -136,6 +138,10 @@ impl<'a> Judge<'a> {
                         self.end(*member, act.id, Ended::Removed(act.author));
                         self.few.entry(*member).or_default().push(act);
                     }
+                }
+                Operation::Drop { device, .. } => {
+                    self.view.stands.insert(act.id);
+                    self.view.dropped.entry(*device).or_default().insert(act.id);
                 }
                 _ => {}
             }
@@ -163,15 +169,57 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Who is put out loses the codes made before.
+    /// Who is put out loses the codes made before; a device that is taken from its member takes its codes with it.
     fn close_codes_of_the_ended(&mut self) {
         for (key, mut invite) in self.view.invites.clone() {
-            let made = self.group.acts.find(&invite.act);
-            let endings = [&self.verdicts, &self.few].map(|graver| graver.get(&invite.issuer));
-            let closing = endings.into_iter().flatten().flatten().map(|act| act.id);
-            let unknown = closing.filter(|id| made.is_some_and(|made| !made.decided(id))).min();
-            Arc::make_mut(&mut invite).revoked = invite.revoked.or(unknown);
+            let Some(made) = self.group.acts.find(&invite.act) else { continue };
+            if invite.devices == Some(DeviceCode::Recovery) {
+                continue;
+            }
+            let closing = |of: &MemberId| {
+                let graver = [self.verdicts.get(of), self.few.get(of)];
+                graver.into_iter().flatten().flatten().map(|act| act.id).filter(|id| !made.decided(id)).min()
+            };
+            let dropped = self.view.dropped.get(&invite.maker).and_then(|acts| acts.get_min().copied());
+            let with_its_maker = dropped.or(made.further_device().and_then(|name| closing(&name)));
+            let revoked = invite.revoked.or(closing(&invite.issuer)).or(with_its_maker);
+            Arc::make_mut(&mut invite).revoked = revoked;
             self.view.invites.insert(key, invite);
+        }
+    }
+
+    /// Links stand unless the device whose code they used was dropped, or expelled by name, blind to them.
+    fn links(&mut self) {
+        for act in self.acts() {
+            let (Operation::Link { device, .. }, Some(link)) = (&act.operation, &act.link) else { continue };
+            let dropped = self.view.dropped.get(&link.maker).into_iter().flatten();
+            let blind =
+                |id: &EntryId| self.group.acts.find(id).is_some_and(|drop| !drop.past.contains(act.number));
+            let blind_drop = dropped.filter(|id| blind(id)).count() > 0;
+            let none = Graver::new();
+            let name = MemberId::from(link.maker);
+            let struck = name != link.owner && self.is_cut(&name, act, [&self.verdicts, &none]);
+            let stands = link.by == DeviceCode::Recovery || !blind_drop && !struck;
+            self.decide(act.id, stands);
+            if stands {
+                self.view.used.entry(link.act).or_default().insert(*device);
+            }
+        }
+    }
+
+    /// Whose each further device is, by the link with the smallest id.
+    fn devices(&mut self) {
+        let mut links: Vec<&Act> = self.acts().filter(|act| self.view.stands.contains(&act.id)).collect();
+        links.sort_by_key(|act| act.id);
+        for act in links {
+            let (Operation::Link { device, .. }, Some(link)) = (&act.operation, &act.link) else { continue };
+            let used = self.view.used.get(&link.act).map_or(0, |used| used.len());
+            let overused = link.by == DeviceCode::Link && used > usize::from(link.uses);
+            if !overused && !self.view.linked.contains_key(device) {
+                let linked = Linked { owner: link.owner, act: act.id };
+                self.view.linked.insert(*device, Arc::new(linked));
+                self.view.kin.entry(link.owner).or_default().insert(*device);
+            }
         }
     }
 
@@ -223,7 +271,9 @@ impl<'a> Judge<'a> {
                 && self.view.stands.contains(&other.id)
                 && !self.knows(other, act)
         });
-        let cut = self.is_cut(&code.issuer, act, [&self.verdicts, &self.few]);
+        let none = Graver::new();
+        let struck = code.further.is_some_and(|name| self.is_cut(&name, act, [&self.verdicts, &none]));
+        let cut = struck || self.is_cut(&code.issuer, act, [&self.verdicts, &self.few]);
         !closed_blind && self.is_held(&code.grounds) && !cut
     }
 
@@ -241,7 +291,7 @@ impl<'a> Judge<'a> {
     fn counted(&self, act: &Act) -> BTreeSet<MemberId> {
         let none = Graver::new();
         let counts = |(by, signature): &(&Act, &Signature)| {
-            self.is_held(&signature.grounds) && !self.is_cut(&by.author, by, [&self.verdicts, &none])
+            self.is_held(&signature.grounds) && !self.is_author_cut(by, &none)
         };
         self.signatures(act).into_iter().filter(counts).map(|(by, _)| by.author).collect()
     }
@@ -249,7 +299,7 @@ impl<'a> Judge<'a> {
     /// Signatures of an admission that are held and not cut by a verdict or removal.
     fn voices(&self, act: &Act) -> Vec<Voice> {
         let counts = |(by, signature): &(&Act, &Signature)| {
-            self.is_held(&signature.grounds) && !self.is_cut(&by.author, by, [&self.verdicts, &self.few])
+            self.is_held(&signature.grounds) && !self.is_author_cut(by, &self.few)
         };
         let voice = |signed: (&Act, &Signature)| Voice {
             office: self.is_held(&signed.1.offices),
@@ -261,6 +311,13 @@ impl<'a> Judge<'a> {
     /// M-6: something that gave the right still stands.
     fn is_held<'g>(&self, grounds: impl IntoIterator<Item = &'g Ground>) -> bool {
         grounds.into_iter().any(|ground| ground.is_none_or(|act| self.view.stands.contains(&act)))
+    }
+
+    /// Whether its author, or by a verdict that names it its very device, was ended blind to it.
+    fn is_author_cut(&self, by: &Act, few: &Graver<'a>) -> bool {
+        let name = MemberId::from(by.device);
+        let struck = name != by.author && self.is_cut(&name, by, [&self.verdicts, &Graver::new()]);
+        struck || self.is_cut(&by.author, by, [&self.verdicts, few])
     }
 
     /// M-5: some ending of `who` that the act's author did not know does not know the act, and no

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 
-use super::act::{Act, Operation};
+use super::act::{Act, DeviceCode, Operation};
 use super::advance::Advance;
 use super::rules::Parameter;
-use super::view::{Ended, Ground, Grounds, InviteInfo, MemberInfo, View};
+use super::view::{Ended, Ground, Grounds, InviteInfo, Linked, MemberInfo, View};
 use crate::id::{DeviceKey, EntryId, MemberId};
 
 /// What changed about somebody.
@@ -39,6 +39,9 @@ impl Advance<'_> {
         }
         for key in std::mem::take(&mut self.codes) {
             self.settle_code(key);
+        }
+        for device in std::mem::take(&mut self.devices) {
+            self.settle_device(device);
         }
     }
 
@@ -149,14 +152,50 @@ impl Advance<'_> {
     fn settle_code(&mut self, key: DeviceKey) {
         let invites = self.within(self.group.links.invites.of(&key));
         let Some(invite) = invites.min_by_key(|act| act.id) else { return };
-        let Operation::Invite { uses, expires, .. } = invite.operation else { return };
-        let mut info = InviteInfo::new(invite.id, invite.author, uses, expires);
+        let Some(mut info) = InviteInfo::of(invite) else { return };
         let revocations = self.within(self.group.links.revocations.of(&key));
         let binding = revocations.filter(|act| self.view.stands(&act.id) || act.author == info.issuer);
-        info.revoked =
-            binding.map(|act| act.id).min().or_else(|| self.put_out_since(&invite.author, &invite.then));
+        info.revoked = binding.map(|act| act.id).min();
+        if info.devices != Some(DeviceCode::Recovery) {
+            let closed = || self.put_out_since(&invite.author, &invite.then);
+            info.revoked = info.revoked.or_else(closed).or_else(|| self.closed_with_its_maker(invite));
+        }
         info.used = self.view.used.get(&invite.id).cloned().unwrap_or_default();
         put(&mut self.view.invites, key, Some(Arc::new(info)));
+    }
+
+    /// A device that is taken from its member takes its codes with it (M-18).
+    fn closed_with_its_maker(&self, invite: &Act) -> Option<EntryId> {
+        let dropped = self.view.dropped.get(&invite.device).and_then(|acts| acts.get_min().copied());
+        let by_name = || invite.further_device().and_then(|name| self.put_out_since(&name, &invite.then));
+        dropped.or_else(by_name)
+    }
+
+    /// Whose further device one is: by the link with the smallest id, of those that stand by a code that was not
+    /// used too often (M-18).
+    fn settle_device(&mut self, device: DeviceKey) {
+        let links = self.within(self.group.links.linking.of(&device));
+        let counts = |act: &&Act| self.view.stands(&act.id) && !self.is_overused(act);
+        let link = links.filter(counts).min_by_key(|act| act.id);
+        let linked = link.and_then(|act| Some(Linked { owner: act.link.as_ref()?.owner, act: act.id }));
+        if let Some(before) = self.view.linked.get(&device).map(|linked| linked.owner) {
+            let kin = self.view.kin.entry(before).or_default();
+            kin.remove(&device);
+            if kin.is_empty() {
+                self.view.kin.remove(&before);
+            }
+        }
+        if let Some(linked) = &linked {
+            self.view.kin.entry(linked.owner).or_default().insert(device);
+        }
+        put(&mut self.view.linked, device, linked.map(Arc::new));
+    }
+
+    fn is_overused(&self, act: &Act) -> bool {
+        act.link.as_ref().is_some_and(|link| {
+            let used = self.view.used.get(&link.act).map_or(0, |used| used.len());
+            link.by == DeviceCode::Link && used > usize::from(link.uses)
+        })
     }
 
     /// Who is put out loses the codes made before.

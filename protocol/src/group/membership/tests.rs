@@ -1,5 +1,6 @@
 //! membership.md §10, as far as a draft goes, and its invariants on random histories.
 
+mod devices;
 mod histories;
 
 use std::collections::BTreeSet;
@@ -71,7 +72,7 @@ fn by_code(device: DeviceKey) -> Operation {
 }
 
 fn code(uses: u16) -> Operation {
-    Operation::Invite { key: CODE, uses, expires: 100 }
+    Operation::Invite { key: CODE, uses, expires: 100, devices: None }
 }
 
 fn remove(device: DeviceKey) -> Operation {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imbl::ordmap::DiffItem;
 use imbl::{OrdMap, OrdSet};
 
-use super::act::Right;
+use super::act::{Act, DeviceCode, Operation, Right, further};
 use super::rules::Rules;
 use crate::id::{DeviceKey, EntryId, MemberId};
 
@@ -55,6 +55,10 @@ pub struct InviteInfo {
     pub act: EntryId,
     /// Whose code it is.
     pub issuer: MemberId,
+    /// The device that made it.
+    pub maker: DeviceKey,
+    /// If it lets in devices of its issuer's (M-18).
+    pub devices: Option<DeviceCode>,
     /// How many may come in by it.
     pub uses: u16,
     /// Who came in by it, still a member or not.
@@ -66,8 +70,11 @@ pub struct InviteInfo {
 }
 
 impl InviteInfo {
-    pub(super) fn new(act: EntryId, issuer: MemberId, uses: u16, expires: u32) -> Self {
-        Self { act, issuer, uses, used: OrdSet::new(), expires, revoked: None }
+    /// As its act says; none if that is of another kind.
+    pub(super) fn of(act: &Act) -> Option<Self> {
+        let Operation::Invite { uses, expires, devices, .. } = act.operation else { return None };
+        let (issuer, maker) = (act.author, act.device);
+        Some(Self { act: act.id, issuer, maker, devices, uses, used: OrdSet::new(), expires, revoked: None })
     }
 
     /// What a door-opener may do with the code at `now` (seconds since 1970).
@@ -113,6 +120,15 @@ impl Grounds {
     }
 }
 
+/// A member's device beside its first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// For whom it speaks, or spoke.
+    pub owner: MemberId,
+    /// The act that linked it.
+    pub act: EntryId,
+}
+
 /// V(S): the view of a set of acts. Copies share what they have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
@@ -126,6 +142,10 @@ pub struct View {
     pub rules: Rules,
     /// Invite codes.
     pub invites: OrdMap<DeviceKey, Arc<InviteInfo>>,
+    /// Further devices of members, dropped ones among them (M-18).
+    pub linked: OrdMap<DeviceKey, Arc<Linked>>,
+    /// Devices that speak for nobody any more, by the acts that took them from their members.
+    pub dropped: OrdMap<DeviceKey, OrdSet<EntryId>>,
     /// Admitted by a code that was used more often than allowed: they wait (M-15).
     pub waiting: OrdSet<MemberId>,
     /// Acts that enough have signed, but not enough of it counts (M-5, M-6, M-15): to be done again.
@@ -141,6 +161,8 @@ pub struct View {
     /// What ended whom.
     pub(super) endings: OrdMap<MemberId, OrdMap<EntryId, Ended>>,
     pub(super) grounds: OrdMap<MemberId, Arc<Grounds>>,
+    /// The linked devices of each person.
+    pub(super) kin: OrdMap<MemberId, OrdSet<DeviceKey>>,
     /// Who came in by each invite act, still a member or not.
     pub(super) used: OrdMap<EntryId, OrdSet<DeviceKey>>,
 }
@@ -153,6 +175,8 @@ impl View {
             roll: OrdSet::new(),
             rules,
             invites: OrdMap::new(),
+            linked: OrdMap::new(),
+            dropped: OrdMap::new(),
             waiting: OrdSet::new(),
             fell: OrdSet::new(),
             closed: OrdSet::new(),
@@ -161,6 +185,7 @@ impl View {
             unmet: OrdSet::new(),
             endings: OrdMap::new(),
             grounds: OrdMap::new(),
+            kin: OrdMap::new(),
             used: OrdMap::new(),
         }
     }
@@ -207,16 +232,60 @@ impl View {
         endings.min_by_key(|(act, how)| (gravity(how), *act)).map(|(_, how)| how)
     }
 
-    /// The person a device speaks for, member or only on the roll (M-8).
-    pub(super) fn person_of(&self, device: &DeviceKey) -> Option<MemberId> {
-        let person = MemberId::from(*device);
-        (self.members.contains_key(&person) || self.roll.contains(&person)).then_some(person)
+    /// The acts by which a device is out: what ended its member, or took it from him.
+    pub fn endings_of_device(&self, device: &DeviceKey) -> impl Iterator<Item = (EntryId, Ended)> {
+        let owner = self.owner_of(device);
+        let out = !self.members.contains_key(&owner);
+        let person = self.endings.get(&owner).filter(|_| out).into_iter().flatten();
+        let struck = further(device, &owner).and_then(|name| self.endings.get(&name)).into_iter().flatten();
+        let struck = struck.filter(|(_, how)| **how == Ended::Expelled);
+        let endings = person.filter(|(_, how)| !how.office_alone()).chain(struck);
+        let dropped = self.dropped.get(device).into_iter().flatten().map(|act| (*act, Ended::Left));
+        endings.map(|(act, how)| (*act, *how)).chain(dropped)
     }
 
-    /// The member a device speaks for. Every member has one device.
+    /// The person a device is of, whatever became of either.
+    pub fn owner_of(&self, device: &DeviceKey) -> MemberId {
+        let person = MemberId::from(*device);
+        let linked = self.linked.get(device).filter(|_| !self.grounds.contains_key(&person));
+        linked.map_or(person, |linked| linked.owner)
+    }
+
+    /// Whether a device was not taken from its person, by that person's word or by a verdict that names it alone.
+    fn is_live(&self, device: &DeviceKey, owner: &MemberId) -> bool {
+        let struck = || further(device, owner).is_some_and(|name| self.is_expelled(&name));
+        !self.dropped.contains_key(device) && !struck()
+    }
+
+    /// The person a device speaks for, member or only on the roll (M-8).
+    pub(super) fn person_of(&self, device: &DeviceKey) -> Option<MemberId> {
+        let person = self.owner_of(device);
+        let counts = self.members.contains_key(&person) || self.roll.contains(&person);
+        (counts && self.is_live(device, &person)).then_some(person)
+    }
+
+    /// The member a device speaks for.
     pub fn member_of(&self, device: &DeviceKey) -> Option<MemberId> {
-        let member = MemberId::from(*device);
-        self.members.contains_key(&member).then_some(member)
+        self.person_of(device).filter(|person| self.members.contains_key(person))
+    }
+
+    /// The devices beside the first that speak for somebody.
+    pub(super) fn further_devices(&self, member: &MemberId) -> impl Iterator<Item = DeviceKey> {
+        let own = *member;
+        let kin = self.kin.get(member).into_iter().flatten().copied();
+        kin.filter(move |device| self.owner_of(device) == own && self.is_live(device, &own))
+    }
+
+    /// The devices that speak for somebody: none if all were dropped.
+    pub fn devices_of(&self, member: &MemberId) -> impl Iterator<Item = DeviceKey> {
+        let first = Some(DeviceKey(member.0)).filter(|device| self.is_live(device, member));
+        first.into_iter().chain(self.further_devices(member))
+    }
+
+    /// Whether somebody has set a recovery phrase.
+    pub fn has_phrase(&self, member: &MemberId) -> bool {
+        let by_phrase = |code: &Arc<InviteInfo>| code.devices == Some(DeviceCode::Recovery);
+        self.invites.values().any(|code| code.issuer == *member && by_phrase(code))
     }
 
     /// Whether somebody holds the keys.
@@ -257,7 +326,7 @@ impl View {
 
     /// All devices of current members.
     pub fn roster(&self) -> BTreeSet<DeviceKey> {
-        self.members.keys().map(|member| DeviceKey(member.0)).collect()
+        self.members.keys().flat_map(|member| self.devices_of(member)).collect()
     }
 
     /// Whether a code lets in, uses and expiry aside.

@@ -97,7 +97,7 @@ impl Split {
         let (text, group) = (format!("{} from {laptop}", self.count), self.group);
         let said = self.sim.act(laptop, |node, now| node.send(group, &text, now)).is_ok();
         self.did("said", said);
-        let known: Vec<MemberId> = self.replica(laptop).persons().collect();
+        let known: Vec<MemberId> = self.replica(laptop).persons().into_iter().collect();
         let view = self.replica(laptop).view().clone();
         if said {
             let out = known.into_iter().filter(|person| !view.members.contains_key(person));

@@ -12,9 +12,12 @@ const HISTORIES: u64 = 1500;
 /// Who may be in, and what codes there are.
 const PEOPLE: u32 = 6;
 const CODES: u32 = 2;
+/// Devices that can be linked, codes by which they are, and phrases: each in the names of everybody.
+const DEVICES: u32 = 3;
+const DEVICE_CODES: u32 = 3;
 
-/// Chance, and somebody whom much of a history is about.
-struct Dice(ChaCha8Rng, u32);
+/// Chance, somebody whom much of a history is about, and how much of it is about devices.
+struct Dice(ChaCha8Rng, u32, u32);
 
 impl Dice {
     fn below(&mut self, bound: u32) -> u32 {
@@ -30,13 +33,24 @@ impl Dice {
     }
 
     fn new(seed: u64) -> Self {
-        let mut dice = Self(ChaCha8Rng::seed_from_u64(seed), 0);
+        let mut dice = Self(ChaCha8Rng::seed_from_u64(seed), 0, 0);
         dice.1 = dice.below(PEOPLE);
+        dice.2 = if dice.percent(30) { 45 } else { 5 };
         dice
     }
 
     fn person(&mut self) -> DeviceKey {
         person(if self.percent(30) { self.1 } else { self.below(PEOPLE) })
+    }
+
+    /// One that can be linked, sometimes somebody's first.
+    fn device(&mut self) -> DeviceKey {
+        if self.percent(80) { device(self.below(DEVICES)) } else { self.person() }
+    }
+
+    /// Whoever writes: sometimes from a further device.
+    fn author(&mut self) -> DeviceKey {
+        if self.percent(self.2) { device(self.below(DEVICES)) } else { self.person() }
     }
 
     fn persons(&mut self) -> Vec<MemberId> {
@@ -55,6 +69,25 @@ fn person(n: u32) -> DeviceKey {
 
 fn code(n: u32) -> DeviceKey {
     DeviceKey([n as u8 + 100; 32])
+}
+
+fn device(n: u32) -> DeviceKey {
+    DeviceKey([n as u8 + 50; 32])
+}
+
+/// What a history has to do with devices: often nothing.
+fn device_act(dice: &mut Dice) -> Operation {
+    let key = code(CODES + dice.below(DEVICE_CODES));
+    let kind = dice.pick(&[DeviceCode::Link, DeviceCode::Link, DeviceCode::Recovery]);
+    let device = dice.device();
+    match dice.below(10) {
+        0..3 => Operation::Invite { key, uses: 1 + dice.below(2) as u16, expires: 100, devices: kind },
+        3..7 => Operation::Admit { device, invite: Some(key) },
+        7 => Operation::Drop { device, phrase: Some(key) },
+        8 => Operation::Drop { device, phrase: None },
+        _ if dice.percent(50) => Operation::Expel { members: vec![device.into()], channel: Channel::Council },
+        _ => Operation::Demote { members: vec![device.into()], channel: Channel::Council },
+    }
 }
 
 /// Ids don't follow the order of the acts.
@@ -103,6 +136,9 @@ fn act(acts: &[Written], known: &BTreeSet<EntryId>, dice: &mut Dice) -> Operatio
         let known = acts.iter().filter(|act| known.contains(&act.0) && is(&act.3));
         known.map(|act| act.0).collect::<Vec<_>>()
     };
+    if dice.percent(dice.2) {
+        return device_act(dice);
+    }
     let device = dice.person();
     let members = dice.persons();
     let channel = dice.channel();
@@ -110,7 +146,7 @@ fn act(acts: &[Written], known: &BTreeSet<EntryId>, dice: &mut Dice) -> Operatio
     match dice.below(100) {
         0..8 => Operation::Admit { device, invite: None },
         8..18 => Operation::Admit { device, invite: Some(key) },
-        18..22 => Operation::Invite { key, uses: 1 + dice.below(2) as u16, expires: 100 },
+        18..22 => Operation::Invite { key, uses: 1 + dice.below(2) as u16, expires: 100, devices: None },
         22..24 => Operation::Revoke { key },
         24..28 => Operation::Remove { members },
         28 => Operation::Leave,
@@ -126,7 +162,7 @@ fn act(acts: &[Written], known: &BTreeSet<EntryId>, dice: &mut Dice) -> Operatio
         }
         52..54 => match dice.pick(&of(|operation| operation.channel().is_some())) {
             Some(act) => Operation::Dismiss { act },
-            None => Operation::Invite { key, uses: 1, expires: 100 },
+            None => Operation::Invite { key, uses: 1, expires: 100, devices: None },
         },
         _ => {
             let signable =
@@ -171,7 +207,7 @@ fn history(founding: Founding, dice: &mut Dice) -> (Vec<Written>, Plain) {
     let parted = dice.below(length) as usize;
     for _ in 0..length * 5 {
         let (past, side) = known(&acts, &sides, parted, dice);
-        let (id, author, operation) = (name(dice), dice.person(), act(&acts, &past, dice));
+        let (id, author, operation) = (name(dice), dice.author(), act(&acts, &past, dice));
         let written = (id, author, past, operation);
         if plain.add(&written).is_ok() {
             acts.push(written);
@@ -203,17 +239,44 @@ fn follow(acts: &[Written], plain: &mut Plain, each: bool, seed: u64) {
     assert_eq!(**view, at_once, "seed {seed}, all acts in one step");
 }
 
+/// How many histories had something to do with devices.
+#[derive(Debug, Default)]
+struct Met {
+    linked: u32,
+    fallen: u32,
+    signed: u32,
+    struck: u32,
+}
+
+impl Met {
+    fn note(&mut self, acts: &[Written], plain: &mut Plain) {
+        let (_, view) = plain.view(&acts.iter().map(|act| act.0).collect());
+        let read: Vec<&Act> = plain.group.membership.acts.iter().collect();
+        let any = |is: &dyn Fn(&Act) -> bool| u32::from(read.iter().any(|act| is(act)));
+        self.linked += u32::from(!view.linked.is_empty());
+        self.fallen += any(&|act| act.link.is_some() && view.fell.contains(&act.id));
+        self.signed += any(&|act| act.signs.is_some() && act.further_device().is_some());
+        let struck =
+            |device: DeviceKey| view.linked.contains_key(&device) && view.is_expelled(&device.into());
+        self.struck += u32::from((0..DEVICES).map(device).any(struck));
+    }
+}
+
 #[test]
 fn i11_act_by_act_is_as_from_scratch_in_any_order() {
     let asked: Option<u64> = std::env::var("PIQUET_HISTORIES").ok().and_then(|asked| asked.parse().ok());
     let (histories, orders) = asked.map_or((HISTORIES, 1), |asked| (asked, 3));
+    let mut met = Met::default();
     for seed in 0..histories {
         let mut dice = Dice::new(seed);
         let founding = founding(&mut dice);
         let (acts, mut plain) = history(founding, &mut dice);
+        met.note(&acts, &mut plain);
         follow(&acts, &mut plain, true, seed);
         for order in 0..orders {
             follow(&reordered(&acts, seed ^ order << 40), &mut plain, false, seed);
         }
     }
+    let Met { linked, fallen, signed, struck } = met;
+    assert!([linked, fallen, signed, struck].into_iter().all(|count| count > 0), "{met:?}");
 }

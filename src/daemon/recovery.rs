@@ -1,0 +1,79 @@
+//! Recovery phrases in words (BIP 39): twelve of them, which say 128 bits and a checksum.
+
+use bip39::{Language, Mnemonic};
+use piquet_protocol::group::invite::Phrase;
+use rand_core::Rng;
+use zeroize::Zeroizing;
+
+use super::profile;
+use crate::control::Failure;
+use crate::control::request::Words;
+
+/// Words of a phrase.
+pub const WORDS: usize = 12;
+/// Longest phrase as typed, in bytes.
+const MAX: usize = 512;
+
+/// A fresh phrase, in French words or in English ones.
+///
+/// # Errors
+/// None that a person can meet.
+pub fn fresh(french: bool) -> Result<Words, Failure> {
+    let mut entropy = Zeroizing::new([0; 16]);
+    profile::os_rng().fill_bytes(entropy.as_mut_slice());
+    let language = if french { Language::French } else { Language::English };
+    let words = Mnemonic::from_entropy_in(language, entropy.as_slice());
+    words.map(|words| Words(words.to_string())).map_err(|_| bad())
+}
+
+/// A phrase as typed, in any language that there is a list of, whatever the spaces and capitals.
+///
+/// # Errors
+/// `bad_phrase` if it is none: a word is unknown, or the last one does not fit the others.
+pub fn read(typed: &Words) -> Result<Phrase, Failure> {
+    if typed.0.len() > MAX {
+        return Err(bad());
+    }
+    let typed = Zeroizing::new(typed.0.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
+    let phrase = Mnemonic::parse(typed.as_str()).map_err(|_| bad())?;
+    let (entropy, length) = phrase.to_entropy_array();
+    let entropy = Zeroizing::new(entropy);
+    match entropy.first_chunk::<16>() {
+        Some(entropy) if length == entropy.len() => Ok(Phrase::new(*entropy)),
+        _ => Err(bad()),
+    }
+}
+
+fn bad() -> Failure {
+    Failure::new("bad_phrase", 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_is_read_as_it_was_shown_however_it_is_typed() {
+        for french in [false, true] {
+            let shown = fresh(french).unwrap();
+            assert_eq!(shown.0.split(' ').count(), WORDS);
+            let typed = Words(format!("  {}\n", shown.0.to_uppercase().replace(' ', "   ")));
+            let (one, other) = (read(&shown).unwrap(), read(&typed).unwrap());
+            assert!(one == other && one != read(&fresh(french).unwrap()).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_wrong_missing_or_swapped_is_noticed() {
+        let known = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+        let read = |text: &str| read(&Words(text.to_owned()));
+        assert!(read(known) == Ok(Phrase::new([0x7f; 16])), "the first vector of BIP 39 that is not zeros");
+        let wrong = known.replace("yellow", "zebra");
+        let short = known.trim_end_matches(" yellow").to_owned();
+        let swapped = known.replacen("legal winner", "winner legal", 1);
+        let long = "zoo ".repeat(23) + "vote";
+        for text in [wrong, short, swapped, long, String::new(), "é".repeat(600)] {
+            assert!(read(&text).is_err_and(|failure| failure.code == "bad_phrase"), "{text}");
+        }
+    }
+}
