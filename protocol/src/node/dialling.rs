@@ -12,6 +12,7 @@ use rand_core::Rng;
 
 use super::Node;
 use crate::id::{DeviceKey, GroupId};
+use crate::replica::Replica;
 use crate::store::Store;
 use crate::sync::ConnectionId;
 use crate::time::{Moment, Timestamp};
@@ -131,6 +132,13 @@ impl Calls {
     }
 }
 
+/// Whether there is a session with each other device of a member's. The roster of a large group is made only where
+/// there may be.
+fn has_all(replica: &Replica, here: usize) -> bool {
+    let others = |all: usize| here >= all.saturating_sub(1);
+    others(replica.view().members.len()) && others(replica.view().roster().len())
+}
+
 /// Whom to call first. What others say of who is up counts by half: a liar's friends get no more than
 /// that of this node's neighbours.
 fn rank(dial: &Dial, want: Want, random: u64) -> impl Ord + use<> {
@@ -172,7 +180,7 @@ impl<S: Store> Node<S> {
             let seen = self.discovered.iter().filter(|address| hopeful(address)).count();
             if called.saturating_add(tried.len()).saturating_add(seen) >= self.neighbours(&group, now)
                 || here.len() >= MOST_NEIGHBOURS
-                || here.len() >= replica.view().members.len().saturating_sub(1)
+                || has_all(replica, here.len())
             {
                 continue;
             }
