@@ -799,7 +799,9 @@ class Group:
             return owner != x
         if a.kind == "admit":
             shut = "code" in a.does and not view.is_open(a.does["code"])
-            expelled = any(self.acts[n].kind == "expel" and a.what in self.acts[n].persons() for n in view.stands)
+            back = [p for p in view.grants if a.what in self.acts[p].persons()]
+            on = [n for n in view.stands if self.acts[n].kind == "expel" and a.what in self.acts[n].persons()]
+            expelled = any(not any(n in self.before(p).stands for p in back) for n in on)
             return view.rules["admit"] == 0 and not holder or expelled or shut or a.what in view.linked
         return a.kind == "resign" and not holder
 

@@ -233,13 +233,12 @@ impl Tree<'_> {
         newest && !self.path(head).iter().any(carried)
     }
 
-    /// The admission that a member rests on, unless its package is used up.
+    /// The admission that a member rests on, or else the newest that names it, unless its package is used up.
     fn admission(&self, member: Person) -> Option<Id> {
         let names = |id: &Id| self.entry(*id).what == What::Admit(member);
         let rests_on = self.view.rests_on(member).iter().filter(|id| *id != GENESIS).filter(names);
         let rank = |id: &Id| if self.reversed { GENESIS - *id } else { *id };
-        let any =
-            || self.set.iter().filter(names).max().filter(|_| self.variant == Variant::AnyAdmissionDoes);
+        let any = || self.set.iter().filter(names).max().filter(|_| self.variant != Variant::RestedOnAlone);
         let admission = rests_on.min_by_key(rank).or_else(any)?;
         (!self.is_used(admission, member)).then_some(admission)
     }

@@ -34,6 +34,6 @@ pub enum Variant {
     RemovalNotCounted,
     /// V: of an ending and what lets in the one counts that arrived last.
     LastArrivalDecides,
-    /// K-10, mended: a member who rests on no admission, and has no keys, is given a leaf by one that names him.
-    AnyAdmissionDoes,
+    /// K-10: a member who rests on no admission is given a leaf by none.
+    RestedOnAlone,
 }

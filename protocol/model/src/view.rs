@@ -98,11 +98,18 @@ pub fn is_void(
         What::Dismiss(act) => !seated || !is_open_majority_act(history, act, past, view),
         What::Expel(_) | What::Demote(_) | What::Promote(_) => !seated,
         What::Remove(person) => !seated || view.council().has(person) && variant != Variant::FewUnseat,
-        What::Admit(person) => view.stands.iter().any(|act| history.get(act).what == What::Expel(person)),
+        What::Admit(person) => is_barred(history, person, view),
         What::Approve(act) => !past.has(act) || !may_sign(history, author, act, view, variant),
         What::Leave | What::Merge | What::Resync(_) | What::Commit(_) => false,
     };
     void || !view.members().has(author)
+}
+
+/// Whether somebody was expelled, and no majority that knew it has brought him back (M-12).
+fn is_barred(history: &History, person: Person, view: &View) -> bool {
+    let of = |what: What| view.stands.iter().filter(move |act| history.get(*act).what == what);
+    let knows = |back: Id, expulsion: Id| history.get(back).view.0.stands.has(expulsion);
+    of(What::Expel(person)).any(|expulsion| !of(What::Promote(person)).any(|back| knows(back, expulsion)))
 }
 
 fn is_open_majority_act(history: &History, act: Id, past: Set, view: &View) -> bool {

@@ -168,6 +168,12 @@ impl Membership {
         self.act(id).map(|act| act.device)
     }
 
+    /// The newest admission of somebody that is not void, whatever became of it.
+    pub fn newest_admission(&self, person: &MemberId) -> Option<EntryId> {
+        let naming = self.links.naming.of(person).iter().rev().filter_map(|number| self.acts.get(*number));
+        naming.filter(|act| act.door.is_some()).map(|act| act.id).next()
+    }
+
     /// Whether an act that lets somebody in waits for more signatures.
     pub fn is_awaited(&self, device: &DeviceKey, view: &View) -> bool {
         let naming = self.links.naming.of(&(*device).into()).iter();
@@ -192,6 +198,9 @@ impl Membership {
         let operation = then.by_its_code(operation);
         then.entitles(&author, &operation)?;
         then.permits(&author, &operation)?;
+        if matches!(&operation, Operation::Admit { device, .. } if self.is_barred(&(*device).into(), &then)) {
+            return Err(Void::Expelled);
+        }
         let asks = operation.channel().map(Right::from);
         let link = self.link(&then, &operation);
         let (needed, barred, signs, door) = (0, Vec::new(), None, None);
@@ -265,6 +274,16 @@ impl Membership {
     /// An act that another names has to be known to it.
     fn named(&self, act: &Act, named: &EntryId) -> Result<&Act, Void> {
         self.act(named).filter(|named| act.past.contains(named.number)).ok_or(Void::Named)
+    }
+
+    /// Whether somebody was expelled, and no majority that knew it has brought him back (M-12).
+    fn is_barred(&self, person: &MemberId, then: &View) -> bool {
+        let grants = || {
+            let naming = self.links.naming.of(person).iter().filter_map(|number| self.acts.get(*number));
+            naming.filter(|act| act.operation.is_grant() && then.stands(&act.id))
+        };
+        let expelled = then.endings_of(person).filter(|(_, how)| *how == Ended::Expelled);
+        expelled.into_iter().any(|(ending, _)| !grants().any(|grant| grant.decided(&ending)))
     }
 
     /// What a link rests on: the code alone, whoever carries it.

@@ -124,11 +124,13 @@ impl Replica {
         adds.into_iter().filter(|(_, act)| self.is_resync(act)).map(|(device, _)| device)
     }
 
-    /// The act by which a member without keys is given some.
+    /// The act by which a member without keys is given some (K-10).
     fn entering_act(&self, device: &DeviceKey) -> Option<EntryId> {
         let linked = self.view.linked.get(device).map(|linked| linked.act);
         let admission = || self.view.members.get(&MemberId::from(*device)).and_then(|info| info.admission);
-        linked.or_else(admission).or_else(|| self.brought.get(device).copied())
+        // Who is back by a majority alone (M-12) may never have had keys.
+        let any = || self.membership.newest_admission(&MemberId::from(*device));
+        linked.or_else(admission).or_else(|| self.brought.get(device).copied()).or_else(any)
     }
 
     /// Whether this device has a commit to make, or keys to tell.

@@ -403,7 +403,6 @@ impl View {
                 Err(Void::Device)
             }
             Operation::Admit { invite: Some(key), .. } if !self.is_open(key) => Err(Void::Invite),
-            Operation::Admit { device, .. } if self.is_expelled(&(*device).into()) => Err(Void::Expelled),
             Operation::Admit { device, .. } if self.linked.contains_key(device) => Err(Void::Device),
             Operation::Link { device, key } => self.permits_link(device, key),
             Operation::Drop { device, phrase } => self.permits_drop(author, device, phrase.as_ref()),

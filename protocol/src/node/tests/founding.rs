@@ -259,3 +259,40 @@ fn who_finds_that_the_one_who_let_it_in_has_left_goes_on_alone() {
     };
     assert!(sim.run_until(5 * MINUTE, settled), "she carries the leaving out herself, and tells her name");
 }
+
+/// Found by the model: no admission that anything rests on names whoever is back by a majority (K-10).
+#[test]
+fn whoever_was_expelled_before_having_keys_and_is_enrolled_gets_some() {
+    let (mut sim, group) = union(40, 4, 3);
+    let (amina, bruno, carla) = (0, 1, 2);
+    let key = ed25519_dalek::SigningKey::from_bytes(&[40; 32]);
+    let (device, nina) = (crate::crypto::device_key(&key), crate::crypto::device_key(&key).into());
+    let mut rng = crate::sim::SeededRng::new(40);
+    let (package, _) = crate::group::seal::key_package(&key, Suite::Classical, &mut rng).unwrap();
+    let admit =
+        crate::group::operation::Admit { device, key_package: package.into(), invite: None, proof: None };
+    let body = admit.to_payload();
+    let posted = sim.act(amina, |node, now| {
+        let done = node.in_group(group, None, now, |replica, round| replica.post(Kind::Admit, &body, round));
+        (done, node.flush(now))
+    });
+    assert!(posted.0.unwrap().is_ok() && posted.1.is_ok());
+    let knows = |sim: &mut Sim, laptop| roster(sim, laptop, group).contains(&nina);
+    assert!(sim.run_until(MINUTE, |sim| knows(sim, bruno) && knows(sim, carla)));
+    sim.crash(amina);
+    let by_two = |sim: &mut Sim, decision: Decision| {
+        let act = sim.act(bruno, |node, now| node.propose(group, &decision, Channel::Council, now)).unwrap();
+        assert!(sim.run_until(MINUTE, |sim| open_for(sim, carla, group, act)));
+        sim.act(carla, |node, now| node.approve(group, act, now)).unwrap();
+    };
+    by_two(&mut sim, Decision::Expel(vec![nina]));
+    let keyed = |sim: &mut Sim| {
+        let replica = sim.laptop(carla).node.as_ref().unwrap().group(&group).unwrap();
+        replica.members().iter().any(|view| view.member == nina && view.keyed)
+    };
+    assert!(sim.run_until(MINUTE, |sim| !knows(sim, bruno) && !knows(sim, carla)) && !keyed(&mut sim));
+    let epoch = epoch_number(&mut sim, carla, group);
+    by_two(&mut sim, Decision::Enrol(vec![nina]));
+    assert!(sim.run_until(10 * MINUTE, keyed), "a member has keys");
+    assert!(epoch_number(&mut sim, carla, group) > epoch, "that no commit had given before");
+}

@@ -172,6 +172,32 @@ fn back() -> Vec<Value> {
     vec![
         OPEN.story(
             "M-12",
+            "who was expelled, enrolled by who knew it, and left comes back by any admission",
+            &[
+                Act(1, "a", &[], expel("d", COUNCIL)),
+                Act(2, "b", &[1], approve(1)),
+                Act(3, "e", &[2], admit("d")),
+                Act(4, "a", &[2], enrol("d", COUNCIL)),
+                Act(5, "c", &[4], approve(4)),
+                Act(6, "d", &[5], leave()),
+                Act(7, "e", &[6], admit("d")),
+            ],
+        ),
+        OPEN.story(
+            "M-12",
+            "who was expelled again, or by who did not know that he was enrolled, comes back by a majority",
+            &[
+                Act(1, "a", &[], expel("d", COUNCIL)),
+                Act(2, "b", &[1], approve(1)),
+                Act(3, "a", &[2], enrol("d", COUNCIL)),
+                Act(4, "c", &[3], approve(3)),
+                Act(5, "b", &[2], expel("d", COUNCIL)),
+                Act(6, "c", &[5], approve(5)),
+                Act(7, "e", &[4, 6], admit("d")),
+            ],
+        ),
+        OPEN.story(
+            "M-12",
             "who left comes back by any admission that knows it",
             &[
                 Act(1, "d", &[], leave()),
