@@ -17,6 +17,7 @@
 mod bytes;
 mod commit;
 mod disk;
+mod duress;
 mod files;
 mod frame;
 #[cfg(fuzzing)]
@@ -53,6 +54,7 @@ use piquet_protocol::store::{Retention, StoreError};
 pub use disk::{DiskStore, Opened, wants_passphrase};
 pub use machine::Machine;
 pub use memory::keys_locked;
+pub use opening::is_free;
 pub use process::{Hardening, harden};
 pub use unlock::{KdfCost, Unlock};
 pub use vault::Continuity;
@@ -73,6 +75,12 @@ pub enum OpenError {
     /// The passphrase, or the key file, opens nothing.
     #[error("the passphrase does not open this profile")]
     WrongPassphrase,
+    /// That is the profile's other passphrase, of the first and the duress one.
+    #[error("the profile's two passphrases must differ")]
+    SamePassphrase,
+    /// A duress passphrase needs a first one.
+    #[error("this profile has no passphrase")]
+    NoPassphrase,
     /// A newer program wrote it.
     #[error("a newer version of the program wrote this profile")]
     NewerVersion,
@@ -95,6 +103,8 @@ impl OpenError {
             Self::Exists => "profile-exists",
             Self::Locked => "profile-locked",
             Self::WrongPassphrase => "wrong-passphrase",
+            Self::SamePassphrase => "same-passphrase",
+            Self::NoPassphrase => "no-passphrase",
             Self::NewerVersion => "newer-version",
             Self::HeaderDamaged => "header-damaged",
             Self::VaultDamaged => "vault-damaged",

@@ -1630,16 +1630,34 @@ def slot_key(block, salt, passphrase, key_file):
     return Argon2id(salt=salt, length=32, **costs).derive(passphrase.encode())
 
 
-def open_header(block, passphrase, key_file):
-    """The vault key."""
+def open_slot(block, label, passphrase, key_file=None):
+    """What is in the slot of this kind, and the slot's key."""
     for salt, wrapped in block["slots"]:
+        key = slot_key(block, salt, passphrase, key_file)
         try:
-            master = unseal(slot_key(block, salt, passphrase, key_file), b"piquet v1 slot" + block["profile"], wrapped)
+            return unseal(key, label + block["profile"], wrapped), key
         except Refused:
             continue
-        associated = b"piquet v1 vault key" + block["profile"] + struct.pack(">Q", block["sequence"])
-        return unseal(master, associated, block["vault_key"])
     raise Refused("no slot opens")
+
+
+def check_duress(v, block, report):
+    """S-27: the other slot holds the key of the empty profile's slot."""
+    found = report.accepts(title(v), lambda: open_slot(block, b"piquet v1 duress", v["duress"]))
+    if found is None:
+        return
+    later, key = found
+    report.equal(title(v), block["slots"][0][0], block["slots"][1][0])
+    report.equal(title(v), later, slot_key(block, hkdf_expand(key, b"piquet v1 duress salt", 32), v["duress"], None))
+    report.refuses(title(v), lambda: open_slot(block, b"piquet v1 duress", v["passphrase"]))
+    report.refuses(title(v), lambda: open_header(block, v["duress"], None))
+
+
+def open_header(block, passphrase, key_file):
+    """The vault key."""
+    master, _ = open_slot(block, b"piquet v1 slot", passphrase, key_file)
+    associated = b"piquet v1 vault key" + block["profile"] + struct.pack(">Q", block["sequence"])
+    return unseal(master, associated, block["vault_key"])
 
 
 def vault(plain):
@@ -1711,6 +1729,8 @@ def check_store(file, report):
             continue
         if v["passphrase"]:
             report.refuses(title(v), lambda: open_header(block, v["passphrase"] + " ", key_file))
+        if v.get("duress"):
+            check_duress(v, block, report)
         sealed, associated = x(v["files"], "vault"), b"piquet v1 vault" + profile
         plain = unseal(vault_key, associated, sealed)
         report.equal(title(v), plain.hex(), v["plaintexts"]["vault"])

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use piquet_protocol::store::StoreError;
+use zeroize::Zeroizing;
 
 use super::files::{RealDisk, next_name, remove_if_there, replace};
 use super::header::Header;
@@ -163,14 +164,27 @@ impl DiskStore {
         self.stale
     }
 
-    /// Changes how the profile is opened; its contents stay as they are. On error, the old way opens it,
-    /// or both do.
+    /// Changes how the profile is opened; its contents stay as they are, and a duress passphrase stays in
+    /// force, unless the passphrase is taken away. On error, the old way opens it, or both do.
     ///
     /// # Errors
-    /// [`OpenError::Io`].
+    /// [`OpenError::Io`]; [`OpenError::SamePassphrase`] for the duress passphrase.
     pub fn change_passphrase(&mut self, unlock: &Unlock) -> Result<(), OpenError> {
         self.may_write()?;
         self.keyring.rewrap(unlock)
+    }
+
+    /// Sets, changes or takes away the duress passphrase: at every opening from then on it destroys the
+    /// profile and opens an empty one in its place. Nothing here tells whether one is set, not even to
+    /// who knows the first passphrase. On error the old one is in force, or both are.
+    ///
+    /// # Errors
+    /// [`OpenError::SamePassphrase`] for the first passphrase, [`OpenError::NoPassphrase`] in a profile without
+    /// one, [`OpenError::Io`].
+    pub fn set_duress(&mut self, passphrase: Option<Zeroizing<String>>) -> Result<(), OpenError> {
+        self.may_write()?;
+        let unlock = passphrase.map(Unlock::Passphrase);
+        self.keyring.set_duress(unlock.as_ref())
     }
 
     /// Takes this state as the machine's own from here on: the caller has become a new device, or a peer

@@ -4,6 +4,9 @@
 //! wrapped by the master key. To change anything, the block not in force is written and made durable,
 //! and only then is the other overwritten with noise. So a crash leaves at least one that works, and
 //! afterwards nothing on the disk opens what the old vault key opened.
+//!
+//! One slot leads to the master key. The other is noise, or it is that of a duress passphrase (S-27): only
+//! who knows that passphrase can tell, and only who knows the first can tell which of the two is whose.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -13,8 +16,8 @@ use super::OpenError;
 use super::bytes::Reader;
 use super::files::{Disk, replace};
 use super::memory::SecretKey;
-use super::seal::{OVERHEAD, open, random, seal};
-use super::unlock::{KdfCost, Unlock};
+use super::seal::{OVERHEAD, expand, open, random, seal};
+use super::unlock::{KdfCost, SlotKeys, Unlock};
 use sha2::{Digest, Sha256};
 
 /// The header's file.
@@ -29,11 +32,27 @@ const CHECKSUM: usize = 32;
 /// The random name of a profile; never sent anywhere.
 pub(super) type ProfileId = [u8; 16];
 
-/// A wrapped master key. Both slots of a header always look the same; one that nothing opens is noise.
+/// A wrapped key. Both slots of a header always look the same; one that nothing opens is noise. They have one
+/// salt, so that whatever is typed is derived once (those of older profiles have two).
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Slot {
     salt: [u8; 32],
     wrapped: [u8; WRAPPED],
+}
+
+/// What a passphrase or key file opens.
+pub(super) enum Opens {
+    /// The profile: the number of the slot, and the master key in it.
+    Profile(usize, SecretKey),
+    /// An empty profile, in the place of this one.
+    Empty(Empty),
+}
+
+/// How the empty profile is opened that a duress passphrase leads to: by the same passphrase, which is
+/// derived in advance, so that it takes no longer than the other.
+pub(super) struct Empty {
+    salt: [u8; 32],
+    slot_key: SecretKey,
 }
 
 /// One block of the header.
@@ -59,18 +78,40 @@ enum Fault {
 }
 
 impl Slot {
-    fn noise() -> io::Result<Self> {
-        Ok(Self { salt: random()?, wrapped: random()? })
+    fn noise(salt: [u8; 32]) -> io::Result<Self> {
+        Ok(Self { salt, wrapped: random()? })
     }
 
     fn wrap(slot_key: &[u8; 32], salt: [u8; 32], profile: &ProfileId, master: &[u8; 32]) -> io::Result<Self> {
         let wrapped = wrap(slot_key, &slot_ad(profile), master)?;
         Ok(Self { salt, wrapped })
     }
+
+    /// The slot of a duress passphrase: it holds the key of a slot of the profile to come.
+    fn duress(slot_key: &[u8; 32], salt: [u8; 32], profile: &ProfileId, next: &[u8; 32]) -> io::Result<Self> {
+        let wrapped = wrap(slot_key, &duress_ad(profile), next)?;
+        Ok(Self { salt, wrapped })
+    }
+
+    /// A slot and noise, in any order, and where the slot is.
+    fn beside_noise(self) -> io::Result<([Self; 2], usize)> {
+        let noise = Self::noise(self.salt)?;
+        let place = coin()?;
+        Ok((if place == 0 { [self, noise] } else { [noise, self] }, place))
+    }
+
+    fn master(&self, slot_key: &[u8; 32], profile: &ProfileId) -> Option<SecretKey> {
+        unwrap(slot_key, &slot_ad(profile), &self.wrapped)
+    }
+
+    fn empty(&self, slot_key: &[u8; 32], profile: &ProfileId) -> io::Result<Option<Empty>> {
+        let Some(next) = unwrap(slot_key, &duress_ad(profile), &self.wrapped) else { return Ok(None) };
+        Ok(Some(Empty { salt: next_salt(slot_key)?, slot_key: next }))
+    }
 }
 
 impl Block {
-    /// The first block of a new profile.
+    /// The first block of a new profile, and the number of its slot.
     pub(super) fn first(
         dir: &Path,
         version: u32,
@@ -78,12 +119,29 @@ impl Block {
         cost: KdfCost,
         master: &[u8; 32],
         vault_key: &[u8; 32],
-    ) -> Result<Self, OpenError> {
+    ) -> Result<(Self, usize), OpenError> {
         let (profile, salt) = (random()?, random()?);
         let slot_key = unlock.slot_key(dir, cost, &salt)?;
-        let slots = [Slot::wrap(&slot_key, salt, &profile, master)?, Slot::noise()?];
+        let (slots, slot) = Slot::wrap(&slot_key, salt, &profile, master)?.beside_noise()?;
         let vault_key = wrap(master, &vault_key_ad(&profile, 1), vault_key)?;
-        Ok(Self { version, profile, sequence: 1, kind: unlock.kind(), cost, slots, vault_key })
+        Ok((Self { version, profile, sequence: 1, kind: unlock.kind(), cost, slots, vault_key }, slot))
+    }
+
+    /// The first block of the empty profile that takes the place of this one, and the number of its slot. It
+    /// says, to who opens it, which profile is to be cleared away before the empty one has a vault; the
+    /// next block is numbered as the first of any profile.
+    pub(super) fn replacing(
+        &self,
+        version: u32,
+        empty: &Empty,
+        master: &[u8; 32],
+    ) -> io::Result<(Self, usize)> {
+        let (profile, cost, kind) = (random()?, self.cost, self.kind);
+        let (slots, slot) = Slot::wrap(&empty.slot_key, empty.salt, &profile, master)?.beside_noise()?;
+        let mut replaced = [0; 32];
+        replaced[..16].copy_from_slice(&self.profile);
+        let vault_key = wrap(master, &replaced_ad(&profile), &replaced)?;
+        Ok((Self { version, profile, sequence: 0, kind, cost, slots, vault_key }, slot))
     }
 
     /// The successor of this block with another vault key and version.
@@ -98,49 +156,98 @@ impl Block {
         Ok(Self { version, sequence, vault_key, ..self.clone() })
     }
 
-    /// The successor of this block that opens in another way, with another master key: whoever kept an old
-    /// block and knows the old passphrase opens nothing with them.
+    /// The successor of this block that opens in another way, with another master key, and the number of its
+    /// slot: whoever kept an old block and knows the old passphrase opens nothing with them. The other slot
+    /// stays what it is, which nobody here knows, as long as there is a passphrase.
+    ///
+    /// # Errors
+    /// [`OpenError::SamePassphrase`] if this is the duress passphrase.
     pub(super) fn with_unlock(
         &self,
         dir: &Path,
         unlock: &Unlock,
+        slot: usize,
+        master: &[u8; 32],
+        vault_key: &[u8; 32],
+    ) -> Result<(Self, usize), OpenError> {
+        let mut next = self.with_vault_key(self.version, master, vault_key)?;
+        let stays = unlock.kind() == self.kind;
+        let salt = if stays { self.slots[slot].salt } else { random()? };
+        let slot_key = unlock.slot_key(dir, self.cost, &salt)?;
+        let wrapped = Slot::wrap(&slot_key, salt, &self.profile, master)?;
+        if !stays {
+            next.kind = unlock.kind();
+            let (slots, slot) = wrapped.beside_noise()?;
+            next.slots = slots;
+            return Ok((next, slot));
+        }
+        if self.slots[1 - slot].empty(&slot_key, &self.profile)?.is_some() {
+            return Err(OpenError::SamePassphrase);
+        }
+        next.slots[slot] = wrapped;
+        next.slots[1 - slot].salt = salt;
+        Ok((next, slot))
+    }
+
+    /// The successor of this block with another duress passphrase, or none. Only the other slot differs, as
+    /// after a change of the first passphrase.
+    ///
+    /// # Errors
+    /// [`OpenError::SamePassphrase`] if this is the first passphrase.
+    pub(super) fn with_duress(
+        &self,
+        dir: &Path,
+        duress: Option<&Unlock>,
+        slot: usize,
         master: &[u8; 32],
         vault_key: &[u8; 32],
     ) -> Result<Self, OpenError> {
-        let salt = random()?;
-        let slot_key = unlock.slot_key(dir, self.cost, &salt)?;
         let mut next = self.with_vault_key(self.version, master, vault_key)?;
-        next.slots = [Slot::wrap(&slot_key, salt, &self.profile, master)?, Slot::noise()?];
-        next.kind = unlock.kind();
+        let salt = self.slots[slot].salt;
+        next.slots[1 - slot] = match duress {
+            None => Slot::noise(salt)?,
+            Some(duress) => {
+                let slot_key = duress.slot_key(dir, self.cost, &salt)?;
+                if self.slots[slot].master(&slot_key, &self.profile).is_some() {
+                    return Err(OpenError::SamePassphrase);
+                }
+                let later = duress.slot_key(dir, self.cost, &next_salt(&slot_key)?)?;
+                Slot::duress(&slot_key, salt, &self.profile, &later)?
+            }
+        };
         Ok(next)
     }
 
-    /// The master key.
+    /// What is behind the slots.
     ///
     /// # Errors
-    /// [`OpenError::WrongPassphrase`] if neither slot opens.
-    pub(super) fn unlock(&self, dir: &Path, unlock: &Unlock) -> Result<SecretKey, OpenError> {
-        if unlock.kind() != self.kind {
+    /// [`OpenError::WrongPassphrase`] if neither opens.
+    pub(super) fn unlock(&self, keys: &mut SlotKeys<'_>) -> Result<Opens, OpenError> {
+        if keys.kind() != self.kind {
             return Err(OpenError::WrongPassphrase);
         }
-        for slot in &self.slots {
-            let slot_key = unlock.slot_key(dir, self.cost, &slot.salt)?;
-            if let Some(master) = unwrap(&slot_key, &slot_ad(&self.profile), &slot.wrapped) {
-                return Ok(master);
+        for (number, slot) in self.slots.iter().enumerate() {
+            let slot_key = keys.get(self.cost, &slot.salt)?;
+            if let Some(master) = slot.master(&slot_key, &self.profile) {
+                return Ok(Opens::Profile(number, master));
+            }
+            if let Some(empty) = slot.empty(&slot_key, &self.profile)? {
+                return Ok(Opens::Empty(empty));
             }
         }
         Err(OpenError::WrongPassphrase)
+    }
+
+    /// The profile in whose place this one is, if it has not been cleared away.
+    pub(super) fn replaces(&self, master: &[u8; 32]) -> Option<ProfileId> {
+        let replaced = unwrap(master, &replaced_ad(&self.profile), &self.vault_key)?;
+        replaced.first_chunk().copied()
     }
 
     /// For the fuzz targets: the encoding of what these bytes decode to.
     #[cfg(fuzzing)]
     pub(super) fn fuzzed(bytes: &[u8]) -> Option<Vec<u8>> {
         Self::decode(bytes, super::migrate::FORMAT.version).ok().map(|block| block.encode())
-    }
-
-    /// Whether the same passphrase or key file opens both.
-    pub(super) fn opens_like(&self, other: &Self) -> bool {
-        self.slots == other.slots
     }
 
     /// The vault key, if this block is genuine.
@@ -211,9 +318,11 @@ impl Header {
     /// Makes the header of a new profile, durably and at once: half a header would be neither a profile
     /// nor room for one.
     pub(super) fn create(disk: &dyn Disk, dir: &Path, block: Block) -> io::Result<Self> {
-        let other = random::<BLOCK>()?;
-        replace(disk, &dir.join(HEADER), &[block.encode(), other.to_vec()].concat())?;
-        Self::with(dir, 0, block)
+        let (place, other) = (coin()?, random::<BLOCK>()?.to_vec());
+        // In either place, as in a profile that took the place of another.
+        let blocks = if place == 0 { [block.encode(), other] } else { [other, block.encode()] };
+        replace(disk, &dir.join(HEADER), &blocks.concat())?;
+        Self::with(dir, place, block)
     }
 
     /// All usable blocks with their places, the newest first.
@@ -243,21 +352,37 @@ impl Header {
     /// Writes a successor into the other place, durably, and lets it be in force. The old block still
     /// opens until [`Header::forget_other`].
     pub(super) fn succeed(&mut self, disk: &dyn Disk, block: Block) -> io::Result<()> {
-        let place = 1 - self.place;
+        (self.place, self.block) = (self.write(disk, 1 - self.place, &block)?, block);
+        Ok(())
+    }
+
+    /// Writes the block in its place, durably: one that is in memory only so far.
+    pub(super) fn keep(&self, disk: &dyn Disk) -> io::Result<()> {
+        self.write(disk, self.place, &self.block).map(drop)
+    }
+
+    fn write(&self, disk: &dyn Disk, place: usize, block: &Block) -> io::Result<usize> {
         disk.write_at(&self.file, (place * BLOCK) as u64, &block.encode())?;
         disk.sync(&self.file)?;
-        (self.place, self.block) = (place, block);
-        Ok(())
+        Ok(place)
     }
 
     /// Overwrites the block not in force and tells the disk that it may forget the place. An SSD may keep
     /// the old bytes in a spare cell all the same.
     pub(super) fn forget_other(&self, disk: &dyn Disk) -> io::Result<()> {
-        let other = ((1 - self.place) * BLOCK) as u64;
-        disk.write_at(&self.file, other, &random::<BLOCK>()?)?;
-        disk.sync(&self.file)?;
-        disk.discard(&self.file, other, BLOCK as u64);
+        self.cover_other(disk)?;
+        disk.discard(&self.file, self.other(), BLOCK as u64);
         Ok(())
+    }
+
+    /// Lets the place of the block not in force hold noise, as in a new profile.
+    pub(super) fn cover_other(&self, disk: &dyn Disk) -> io::Result<()> {
+        disk.write_at(&self.file, self.other(), &random::<BLOCK>()?)?;
+        disk.sync(&self.file)
+    }
+
+    fn other(&self) -> u64 {
+        ((1 - self.place) * BLOCK) as u64
     }
 }
 
@@ -279,6 +404,24 @@ fn slot_ad(profile: &ProfileId) -> Vec<u8> {
     [&b"piquet v1 slot"[..], profile].concat()
 }
 
+fn duress_ad(profile: &ProfileId) -> Vec<u8> {
+    [&b"piquet v1 duress"[..], profile].concat()
+}
+
+fn replaced_ad(profile: &ProfileId) -> Vec<u8> {
+    [&b"piquet v1 replaced"[..], profile].concat()
+}
+
+/// The salt of the empty profile: nobody who does not know the passphrase sees that it follows from this one.
+fn next_salt(slot_key: &[u8; 32]) -> io::Result<[u8; 32]> {
+    Ok(*expand(slot_key, b"piquet v1 duress salt")?)
+}
+
+/// 0 or 1.
+fn coin() -> io::Result<usize> {
+    Ok(usize::from(random::<1>()?[0] & 1))
+}
+
 fn vault_key_ad(profile: &ProfileId, sequence: u64) -> Vec<u8> {
     [&b"piquet v1 vault key"[..], profile, &sequence.to_be_bytes()].concat()
 }
@@ -297,6 +440,10 @@ mod tests {
     use super::*;
 
     fn block() -> Block {
+        block_and_slot().0
+    }
+
+    fn block_and_slot() -> (Block, usize) {
         let dir = tempfile::tempdir().unwrap();
         Unlock::KeyFile.prepare(&super::super::files::RealDisk, dir.path()).unwrap();
         Block::first(dir.path(), 1, &Unlock::KeyFile, KdfCost::FLOOR, &[1; 32], &[2; 32]).unwrap()
@@ -339,6 +486,8 @@ mod tests {
         for slot in &block.slots {
             assert!(slot.salt.iter().any(|byte| *byte != 0) && slot.wrapped.iter().any(|byte| *byte != 0));
         }
+        let places: std::collections::BTreeSet<_> = (0..64).map(|_| block_and_slot().1).collect();
+        assert_eq!(places.len(), 2, "nor does the place tell");
     }
 
     #[test]

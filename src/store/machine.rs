@@ -91,8 +91,8 @@ impl Machine {
     }
 
     /// Forgets the profile.
-    pub(super) fn forget(&self, profile: &ProfileId) -> io::Result<()> {
-        remove_if_there(&RealDisk, &self.counter_path(profile))
+    pub(super) fn forget(&self, disk: &dyn Disk, profile: &ProfileId) -> io::Result<()> {
+        remove_if_there(disk, &self.counter_path(profile))
     }
 
     fn counter_path(&self, profile: &ProfileId) -> PathBuf {

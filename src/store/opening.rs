@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use piquet_protocol::store::StoreError;
 
 use super::disk::{DiskStore, Opened, locked, try_room};
+use super::duress::clear_away;
 use super::files::{Disk, make_folder, open_or_create, remove_if_there};
 use super::header::HEADER;
 use super::index::{Broken, Index};
@@ -20,7 +21,6 @@ use super::migrate::{FORMAT, Format};
 use super::plan::Hasher;
 use super::private::make_private;
 use super::replay::{ReplayError, Torn, replay};
-use super::seal::random_key;
 use super::unlock::{KdfCost, Unlock};
 use super::vault::{Continuity, Vault};
 use super::{OpenError, store_error};
@@ -47,7 +47,7 @@ impl DiskStore {
         Index::destroy(dir)?;
         let mut keyring = Keyring::create(disk.clone(), dir, unlock, cost, FORMAT.version, |profile| {
             machine.remember(&*disk, profile, 0)?;
-            new_vault(machine.tag(profile))
+            Ok(Vault::new(machine.tag(profile))?)
         })?;
         let segments = Segments::new(dir, *keyring.profile());
         let index = begin(&*disk, dir, &mut keyring, &segments, machine)?;
@@ -68,12 +68,16 @@ impl DiskStore {
         make_private(dir);
         let mut keyring = Keyring::open(disk.clone(), dir, unlock, format)?;
         let segments = Segments::new(dir, *keyring.profile());
-        let found = machine.compare(keyring.profile(), &keyring.vault)?;
+        let found = match keyring.replaces() {
+            Some(_) => Continuity::Same,
+            None => machine.compare(keyring.profile(), &keyring.vault)?,
+        };
         if found != Continuity::Same {
             keyring.vault.continuity = found;
         }
         let continuity = keyring.vault.continuity;
-        let begun = keyring.settle(format).map_err(OpenError::from);
+        let begun = clear_away(&*disk, dir, &mut keyring, machine);
+        let begun = begun.and_then(|()| Ok(keyring.settle(format)?));
         let begun = begun.and_then(|()| {
             if found == Continuity::Same {
                 machine.catch_up(&*disk, keyring.profile(), keyring.vault.opening)?;
@@ -187,18 +191,6 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn new_vault(machine: [u8; 32]) -> Result<Vault, OpenError> {
-    Ok(Vault {
-        generation: 1,
-        opening: 0,
-        machine,
-        continuity: Continuity::Same,
-        index_key: random_key()?,
-        segments: Default::default(),
-        secrets: Default::default(),
-    })
-}
-
 /// The index in step with the journal: the one on disk, if it can be trusted and is from the last opening,
 /// else a new one.
 fn open_index(dir: &Path, segments: &Segments, vault: &Vault, last: u64) -> Result<(Index, Torn), OpenError> {
@@ -247,6 +239,17 @@ fn cut_torn(disk: &dyn Disk, segments: &Segments, torn: &Torn) {
         if let Ok(file) = open_or_create(&segments.path(*number)) {
             let _ = disk.truncate(&file, *end).and_then(|()| disk.sync(&file));
         }
+    }
+}
+
+/// Whether no process uses the profile in `dir`, one that is ending included.
+///
+/// # Errors
+/// A disk that does not answer.
+pub fn is_free(dir: &Path) -> Result<bool, OpenError> {
+    match lock(dir) {
+        Err(OpenError::Locked) => Ok(false),
+        lock => lock.map(|_| true),
     }
 }
 

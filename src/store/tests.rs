@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod duress;
 mod erase;
 mod golden;
 mod life;

@@ -43,6 +43,12 @@ pub struct KdfCost {
     passes: u32,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Passphrases tried so far.
+    pub(super) static DERIVED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl KdfCost {
     /// 256 MiB, 3 passes: about a second on a laptop.
     pub const DEFAULT: Self = Self { memory_kib: 256 << 10, passes: 3 };
@@ -89,6 +95,8 @@ impl KdfCost {
     fn derive(self, passphrase: &str, salt: &[u8; 32]) -> Result<SecretKey, OpenError> {
         let params = Params::new(self.memory_kib, self.passes, 1, Some(32)).map_err(out_of_memory)?;
         let mut key = SecretKey::zeroed();
+        #[cfg(test)]
+        DERIVED.with(|derived| derived.set(derived.get() + 1));
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(passphrase.as_bytes(), salt, key.fill())
             .map_err(out_of_memory)?;
@@ -125,6 +133,33 @@ impl Unlock {
             Self::Passphrase(_) => Ok(()),
             Self::KeyFile => replace(disk, &dir.join(KEY_FILE), &*random_key()?),
         }
+    }
+}
+
+/// The keys that one passphrase or key file comes to: each salt is derived once, however often it is asked for.
+pub(super) struct SlotKeys<'a> {
+    dir: &'a Path,
+    unlock: &'a Unlock,
+    derived: Vec<(KdfCost, [u8; 32], SecretKey)>,
+}
+
+impl<'a> SlotKeys<'a> {
+    pub(super) fn new(dir: &'a Path, unlock: &'a Unlock) -> Self {
+        Self { dir, unlock, derived: Vec::new() }
+    }
+
+    pub(super) fn kind(&self) -> u8 {
+        self.unlock.kind()
+    }
+
+    /// The key that wraps what is in a slot with this salt.
+    pub(super) fn get(&mut self, cost: KdfCost, salt: &[u8; 32]) -> Result<SecretKey, OpenError> {
+        if let Some((.., key)) = self.derived.iter().find(|(of, by, _)| (of, by) == (&cost, salt)) {
+            return Ok(key.clone());
+        }
+        let key = self.unlock.slot_key(self.dir, cost, salt)?;
+        self.derived.push((cost, *salt, key.clone()));
+        Ok(key)
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the vault holds (S-17): every key that opens something in the journal, and the smallest secrets.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use zeroize::Zeroizing;
 
 use super::bytes::Reader;
 use super::memory::{SecretKey, lock};
+use super::seal::random_key;
 
 /// Secrets up to this many bytes lie in the vault itself, larger ones in the journal under their own key.
 pub(super) const INLINE: usize = 64;
@@ -62,6 +64,19 @@ pub(super) struct Vault {
 }
 
 impl Vault {
+    /// That of a new profile.
+    pub(super) fn new(machine: [u8; 32]) -> io::Result<Self> {
+        Ok(Self {
+            generation: 1,
+            opening: 0,
+            machine,
+            continuity: Continuity::Same,
+            index_key: random_key()?,
+            segments: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        })
+    }
+
     /// The vault's bytes, padded so that its size tells little of what is in it.
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let size = 128 + self.segments.len() * 53 + self.secrets.len() * (21 + INLINE);

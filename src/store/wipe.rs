@@ -43,7 +43,8 @@ pub(super) fn wipe_on(
         return Err(OpenError::NoProfile);
     }
     let profile = Header::read(dir, u32::MAX).ok().and_then(|blocks| Some(blocks.first()?.1.profile));
-    let destroyed = destroy_keys(disk, dir)?;
+    let keys = [HEADER, KEY_FILE, VAULT];
+    let destroyed = destroy(disk, dir, &keys)?;
     stop();
     let lock = match lock(dir) {
         Err(OpenError::Locked) => None,
@@ -51,9 +52,9 @@ pub(super) fn wipe_on(
     };
     // Whoever was stopped may have written them once more on the way.
     destroyed.iter().try_for_each(|file| overwrite(disk, file))?;
-    destroy_keys(disk, dir)?;
+    destroy(disk, dir, &keys)?;
     if let Some(profile) = profile {
-        machine.forget(&profile)?;
+        machine.forget(disk, &profile)?;
     }
     remove_journal(disk, &dir.join(JOURNAL))?;
     Index::destroy(dir)?;
@@ -68,11 +69,11 @@ pub(super) fn wipe_on(
     if still_used { Err(OpenError::Locked) } else { Ok(()) }
 }
 
-/// Overwrites and removes all that holds keys, header first; returns the files, which have no name any more.
-fn destroy_keys(disk: &dyn Disk, dir: &Path) -> io::Result<Vec<File>> {
+/// Overwrites and removes files that hold keys, in this order; returns them, which have no name any more.
+pub(super) fn destroy(disk: &dyn Disk, dir: &Path, names: &[&str]) -> io::Result<Vec<File>> {
     let mut destroyed = Vec::new();
     let versions = |name| [dir.join(name), next_name(&dir.join(name))];
-    for path in [HEADER, KEY_FILE, VAULT].into_iter().flat_map(versions) {
+    for path in names.iter().flat_map(versions) {
         let Some(file) = open_existing(&path)? else { continue };
         overwrite(disk, &file)?;
         disk.remove(&path)?;
@@ -81,7 +82,7 @@ fn destroy_keys(disk: &dyn Disk, dir: &Path) -> io::Result<Vec<File>> {
     Ok(destroyed)
 }
 
-fn remove_journal(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+pub(super) fn remove_journal(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let segments = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?,

@@ -1,4 +1,4 @@
-//! Profiles kept as vectors (S-15 to S-20): what this program reads in them, and `verify.py` from the specification alone.
+//! Profiles kept as vectors (S-15 to S-20, S-27): what this program reads in them, and `verify.py` from the specification alone.
 //!
 //! Keys and nonces are random when a profile is made, so a file is made anew only after a decision to change the format:
 //! `PIQUET_VECTORS=write cargo test --lib golden`.
@@ -22,7 +22,12 @@ use crate::store::scan::Cursor;
 use crate::store::{DiskStore, KdfCost, Unlock};
 
 const FILES: [&str; 3] = ["header", "vault", "key"];
-const WAYS: [Option<&str>; 2] = [None, Some("six words that nobody guesses")];
+/// Passphrases and duress passphrases.
+const WAYS: [(&str, Option<&str>, Option<&str>); 3] = [
+    ("key file", None, None),
+    ("passphrase", Some("six words that nobody guesses"), None),
+    ("two passphrases", Some("six words that nobody guesses"), Some("six words that are asked for")),
+];
 
 fn path() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("protocol/vectors/store.json")
@@ -81,24 +86,31 @@ fn plaintexts(home: &Home, unlock: &Unlock) -> Value {
 }
 
 fn made() -> Value {
-    let profiles = WAYS.map(|passphrase| {
+    let profiles = WAYS.map(|(name, passphrase, duress)| {
         let (home, unlock) = (Home::new(), unlock(passphrase));
         let mut store = DiskStore::create(&home.dir(), &unlock, KdfCost::FLOOR, &home.machine()).unwrap();
         live(&mut store);
+        if let Some(duress) = duress {
+            store.set_duress(Some(duress.to_owned().into())).unwrap();
+        }
         let contents = contents(&store);
         drop(store);
         let file = |name: &str| fs::read(home.dir().join(name)).ok().map(|bytes| hex(&bytes));
         let files: BTreeMap<_, _> = FILES.map(|name| (name, file(name))).into();
-        let journal: BTreeMap<_, _> = home.segments().into_iter().map(|path| {
-            (path.file_name().unwrap().to_string_lossy().into_owned(), hex(&fs::read(&path).unwrap()))
-        }).collect();
+        let journal: BTreeMap<_, _> = home
+            .segments()
+            .into_iter()
+            .map(|path| {
+                (path.file_name().unwrap().to_string_lossy().into_owned(), hex(&fs::read(&path).unwrap()))
+            })
+            .collect();
         json!({
-            "rule": "S-15 to S-20", "name": passphrase.map_or("key file", |_| "passphrase"), "passphrase": passphrase,
+            "rule": "S-15 to S-20, S-27", "name": name, "passphrase": passphrase, "duress": duress,
             "machine": hex(b"this machine"), "files": files, "journal": journal,
             "plaintexts": plaintexts(&home, &unlock), "contents": contents,
         })
     });
-    json!({ "about": "Files of two profiles, the plaintexts in them, and the records and secrets they come to.", "profiles": profiles })
+    json!({ "about": "Files of profiles, the plaintexts in them, and the records and secrets they come to.", "profiles": profiles })
 }
 
 fn profiles() -> Vec<(Home, Unlock, Value)> {
@@ -129,5 +141,10 @@ fn profiles_kept_as_vectors_are_read_as_they_were_written() {
         let opened = DiskStore::open(&home.dir(), &unlock, &home.machine()).unwrap();
         assert_eq!(contents(&opened.store), vector["contents"]);
         assert_eq!(opened.store.check(), Ok(vec![]));
+        drop(opened);
+        if let Some(duress) = vector["duress"].as_str() {
+            let opened = DiskStore::open(&home.dir(), &self::unlock(Some(duress)), &home.machine()).unwrap();
+            assert!(opened.store.keyring.vault.segments.is_empty(), "what the duress passphrase opens");
+        }
     }
 }
