@@ -90,8 +90,10 @@ enum Command {
     /// Call a strike, pledge, call it off.
     #[command(subcommand)]
     Strike(strike::Strike),
-    /// Change or remove the passphrase.
+    /// Change or remove the passphrase, or a duress passphrase.
     Passphrase(profile::Passphrase),
+    /// End the running node at once: its keys are gone from memory.
+    Lock,
     /// Destroy the profile: keys first, then files.
     Wipe(profile::Wipe),
     /// Look the profile over.
@@ -207,6 +209,7 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Grievance(args) => context.ask(args.request()),
         Command::Strike(args) => context.ask(args.request()?),
         Command::Passphrase(args) => args.run(context),
+        Command::Lock => profile::lock(context),
         Command::Wipe(args) => args.run(context),
         Command::Doctor => context.ask(Request::Doctor),
         Command::Completions { shell } => {

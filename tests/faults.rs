@@ -2,6 +2,8 @@
 //! and people are told what happened and what to do.
 
 mod damage;
+#[cfg(unix)]
+mod forced;
 mod full;
 #[cfg(unix)]
 mod killed;

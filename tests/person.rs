@@ -85,6 +85,7 @@ fn every_command_explains_itself() {
         "grievance",
         "strike",
         "passphrase",
+        "lock",
         "wipe",
         "doctor",
     ] {

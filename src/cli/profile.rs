@@ -1,4 +1,4 @@
-//! `piquet up`, `init`, `passphrase`, `wipe`.
+//! `piquet up`, `init`, `passphrase`, `lock`, `wipe`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -127,6 +127,10 @@ pub(super) struct Passphrase {
     /// Take the passphrase away.
     #[arg(long, conflicts_with = "new_file")]
     remove: bool,
+    /// A second passphrase, for when somebody forces you: wherever it is typed it destroys the profile and
+    /// opens an empty one, without a word.
+    #[arg(long)]
+    duress: bool,
 }
 
 impl Passphrase {
@@ -134,18 +138,43 @@ impl Passphrase {
         if !profile::exists(&context.home)? {
             return Err(Failure::new("no_profile", 1));
         }
+        // Whatever is typed, a node that runs holds the profile: better not to ask.
+        if Client::connect(&context.home).is_some() {
+            return Err(Failure::new("profile_locked", 1));
+        }
+        if self.duress && !profile::wants_passphrase(&context.home)? {
+            return Err(Failure::new("no_passphrase", 1));
+        }
         // Opened before the new passphrase is asked for, and held meanwhile.
         let mut opened = ask::unlock(context, |passphrase| profile::open(&context.home, passphrase))?;
         let new: Option<Zeroizing<String>> = if self.remove {
             None
         } else {
+            if self.duress && self.new_file.is_none() {
+                context.printer.note("duress-advice", &[]);
+            }
             Some(ask::changed(context.printer.texts(), self.new_file.as_deref())?)
         };
-        profile::change_passphrase(&mut opened, new)?;
-        let said = if self.remove { "unprotected-profile" } else { "passphrase-changed" };
-        context.printer.home(&context.home, said);
+        let changed = if self.duress { profile::set_duress } else { profile::change_passphrase };
+        changed(&mut opened, new)?;
+        context.printer.home(
+            &context.home,
+            match (self.duress, self.remove) {
+                (false, false) => "passphrase-changed",
+                (false, true) => "unprotected-profile",
+                (true, false) => "duress-set",
+                (true, true) => "duress-removed",
+            },
+        );
         Ok(())
     }
+}
+
+/// `piquet lock`.
+pub(super) fn lock(context: &Context) -> Result<(), Failure> {
+    let said = if profile::lock(&context.home)? { "locked" } else { "nothing-to-lock" };
+    context.printer.home(&context.home, said);
+    Ok(())
 }
 
 #[derive(Args)]

@@ -373,7 +373,7 @@ pub enum Request {
     },
     /// Looks the profile over.
     Doctor,
-    /// End at once and keep nothing more: the profile is being destroyed.
+    /// End at once and keep nothing more: the profile is being locked or destroyed.
     Stop,
 }
 

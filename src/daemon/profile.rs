@@ -83,9 +83,17 @@ pub fn open(home: &Path, passphrase: Option<Zeroizing<String>>) -> Result<Opened
 /// Changes the passphrase, or takes it away.
 ///
 /// # Errors
-/// A disk that refuses.
+/// That it is the duress passphrase; a disk that refuses.
 pub fn change_passphrase(opened: &mut Opened, new: Option<Zeroizing<String>>) -> Result<(), Failure> {
     opened.store.change_passphrase(&unlock(new)).map_err(|error| failure(&error))
+}
+
+/// Sets the duress passphrase, or takes it away.
+///
+/// # Errors
+/// That it is the first passphrase; a profile without one; a disk that refuses.
+pub fn set_duress(opened: &mut Opened, new: Option<Zeroizing<String>>) -> Result<(), Failure> {
+    opened.store.set_duress(new).map_err(|error| failure(&error))
 }
 
 /// How long a running node is given to say that it ends.
@@ -98,23 +106,39 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// not end.
 pub fn wipe(home: &Path) -> Result<(), Failure> {
     exists(home)?;
-    crate::store::wipe(home, &machine()?, || stop(home)).map_err(|error| match error {
+    crate::store::wipe(home, &machine()?, || _ = stop(home)).map_err(|error| match error {
         OpenError::Locked => Failure::new("still_running", 1),
         error => failure(&error),
     })
 }
 
-/// Asks in a thread, for a node that hangs never answers.
-fn stop(home: &Path) {
+/// Ends a running node at once, so that no key is in memory any more; false if none runs.
+///
+/// # Errors
+/// No profile; `not_locked` if a process goes on using it.
+pub fn lock(home: &Path) -> Result<bool, Failure> {
+    if !exists(home)? {
+        return Err(Failure::new("no_profile", 1));
+    }
+    let ran = stop(home);
+    match crate::store::is_free(home).map_err(|error| failure(&error))? {
+        true => Ok(ran),
+        false => Err(Failure::new("not_locked", 1)),
+    }
+}
+
+/// Tells a running node to end; false if none runs. Asks in a thread, for a node that hangs never answers.
+fn stop(home: &Path) -> bool {
     let (home, (ended, wait)) = (home.to_owned(), mpsc::channel());
     std::thread::spawn(move || {
-        if let Some(mut node) = Client::connect(&home) {
+        let mut node = Client::connect(&home);
+        if let Some(node) = &mut node {
             // A node that is gone has ended too.
             let _ = node.call(&Request::Stop, |_| true);
         }
-        let _ = ended.send(());
+        let _ = ended.send(node.is_some());
     });
-    let _ = wait.recv_timeout(STOP_PATIENCE);
+    wait.recv_timeout(STOP_PATIENCE).unwrap_or(true)
 }
 
 /// What the disk said, as far as somebody can do something about it.

@@ -90,7 +90,7 @@ struct Daemon {
     listening_since: Option<Instant>,
     /// Whether that was said.
     ready: bool,
-    /// The profile is being destroyed: nothing is to be kept or sent any more.
+    /// The profile is being locked or destroyed: nothing is to be kept or sent any more.
     over: bool,
 }
 

@@ -43,7 +43,7 @@ impl SmallDisk {
     }
 
     /// Takes all the room there is.
-    fn fill(&self) {
+    pub(super) fn fill(&self) {
         let mut file = fs::File::create(self.filler()).unwrap();
         for size in [64 << 10, 1 << 10, 1] {
             while file.write_all(&vec![7; size]).is_ok() {}
