@@ -188,12 +188,13 @@ impl<S: Store> Node<S> {
     fn swapped_in(
         &mut self,
         group: GroupId,
-        replica: Replica,
+        mut replica: Replica,
         events: Vec<Event>,
         stored: Vec<(LogId, Entry)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let own = replica.member();
+        replica.set_fulfils(true);
         self.replicas.insert(group, replica);
         self.rest_resync(&group);
         let soon = self.clock.at(now).after(SWAP_PAUSE);

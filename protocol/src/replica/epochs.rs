@@ -227,7 +227,7 @@ impl Replica {
     }
 
     /// Takes an epoch whose keys are at hand.
-    fn hold(&mut self, epoch: EpochId, keys: EpochKeys) {
+    pub(super) fn hold(&mut self, epoch: EpochId, keys: EpochKeys) {
         self.ring.insert(epoch, keys);
         self.tree.hold(epoch);
         self.count_voices();

@@ -146,11 +146,15 @@ impl Replica {
         acts.retain(|(_, entry)| !unsound(entry));
     }
 
-    /// A control key of before this device's time, from the store.
+    /// A control key of before this device's time, from the store; or the keys of the first epoch, which no commit
+    /// leads to, where this device began again in a later one (K-11).
     fn recall_control(&mut self, epoch: &EpochId, round: &Round<'_>) -> Result<(), OpenError> {
-        if self.ring.control(epoch).is_none()
-            && let Some(control) = self.shelf(round).control_key(epoch)?
-        {
+        if self.ring.control(epoch).is_some() {
+            return Ok(());
+        }
+        if let Some(keys) = self.shelf(round).epoch_keys(epoch)? {
+            self.hold(*epoch, keys);
+        } else if let Some(control) = self.shelf(round).control_key(epoch)? {
             self.ring.learn(*epoch, control, false);
         }
         Ok(())

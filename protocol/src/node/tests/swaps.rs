@@ -32,11 +32,27 @@ fn heard(sim: &mut Sim, laptops: &[usize], group: GroupId, text: &str) -> bool {
 fn dia_lost_her_states(seed: u64) -> (Sim, GroupId, usize) {
     let (mut sim, group) = union(seed, 4, 3);
     let dia = 3;
-    sim.crash(dia);
-    let is_state = |key: &Key| key.scope.windows(5).any(|part| part == b"state");
-    sim.lose(dia, |key| key.table == Table::Secret && is_state(key));
-    sim.start(dia);
+    lose_states(&mut sim, dia);
     (sim, group, dia)
+}
+
+fn lose_states(sim: &mut Sim, laptop: usize) {
+    sim.crash(laptop);
+    let is_state = |key: &Key| key.scope.windows(5).any(|part| part == b"state");
+    sim.lose(laptop, |key| key.table == Table::Secret && is_state(key));
+    sim.start(laptop);
+}
+
+#[test]
+fn a_founder_who_got_new_keys_opens_the_group_again_after_a_restart() {
+    let (mut sim, group) = union(33, 4, 3);
+    lose_states(&mut sim, 0);
+    let fatou = let_in(&mut sim, 1, group, "fatou");
+    let everybody = [0, 1, 2, 3, fatou];
+    ready(&mut sim, &everybody, group);
+    sim.crash(0);
+    sim.start(0);
+    ready(&mut sim, &everybody, group);
 }
 
 #[test]
