@@ -35,8 +35,9 @@ use std::time::Duration;
 
 use rand_core::CryptoRng;
 
+use crate::crypto::Secret;
 use crate::entry::Lane;
-use crate::id::{DeviceKey, GroupId};
+use crate::id::{DeviceKey, EpochId, GroupId};
 use crate::log::LogId;
 use crate::time::Moment;
 use session::{Session, State};
@@ -148,6 +149,17 @@ pub enum Output {
         /// The sealed request.
         request: Vec<u8>,
     },
+    /// A member told control keys of epochs that this node may not know.
+    Told {
+        /// Where.
+        conn: ConnectionId,
+        /// Of which group.
+        group: GroupId,
+        /// Whose device.
+        device: DeviceKey,
+        /// The keys.
+        keys: Vec<(EpochId, Secret)>,
+    },
     /// The answer to this node's own request.
     Mail {
         /// With which code.
@@ -226,6 +238,7 @@ impl Sync {
                 self.on_want(conn, group, (live, budget), &logs, now, groups)
             }
             Message::Ask { group, ids } => self.on_ask(conn, group, ids, now, groups),
+            Message::Keys { group, keys } => self.on_keys(conn, group, keys),
             Message::Entries { group, log, end, entries } => {
                 self.on_entries(conn, group, log, end, entries, now)
             }

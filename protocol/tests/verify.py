@@ -1159,6 +1159,8 @@ def frame(raw):
         out = c.number(2)
     elif kind == 15:
         out = (c.byte(), c.items(64, lambda: c.take(32)))
+    elif kind == 16:
+        out = (c.byte(), c.items(64, lambda: (c.take(32), c.take(32))))
     else:
         require(kind == 14, "type")
         out = None

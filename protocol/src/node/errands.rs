@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::Node;
 use super::founding::{doorways, leads_to};
-use crate::crypto;
+use crate::crypto::Secret;
 use crate::group::invite::{Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Control, Doorway, Resync};
-use crate::id::{DeviceKey, GroupId};
+use crate::id::{DeviceKey, EpochId, GroupId};
 use crate::kind::Kind;
 use crate::replica::{AuthorError, Errand, Joining, Replica};
 use crate::store::{Store, StoreError};
@@ -117,6 +117,7 @@ impl<S: Store> Node<S> {
             let grown = entries > lag.entries;
             (lag.due, lag.entries) = (moment.after(BEHIND_PATIENCE), entries);
             if !grown || moment >= lag.since.after(MOST_PATIENCE) {
+                self.tell_branch(&group, moment);
                 match self.resync(group, now) {
                     Err(AuthorError::Store(error)) => return Err(error),
                     _ => self.sync.compare_soon(&group, moment),
@@ -125,6 +126,33 @@ impl<S: Store> Node<S> {
             self.plan_duty(group, now)?;
         }
         Ok(())
+    }
+
+    /// Those who write in epochs that are unknown here may not be able to open the commits of this device's branch
+    /// either: then neither could read the other's wish (Y-31).
+    fn tell_branch(&mut self, group: &GroupId, moment: Moment) {
+        let Some(replica) = self.replicas.get(group).filter(|replica| replica.lacks_epochs()) else { return };
+        let peers = self.sync.peers().filter(|(_, of, _)| of == group).map(|(conn, ..)| conn);
+        for conn in peers.collect::<Vec<_>>() {
+            self.sync.tell_keys(conn, group, replica.branch_keys(), moment);
+        }
+    }
+
+    /// Keys of another branch, told by a member who can't follow this one: it is told this one's.
+    pub(super) fn told_keys(
+        &mut self,
+        conn: ConnectionId,
+        (group, device): (GroupId, DeviceKey),
+        keys: Vec<(EpochId, Secret)>,
+        now: Timestamp,
+    ) {
+        let moment = self.clock.at(now);
+        let Some(replica) = self.replicas.get_mut(&group) else { return };
+        replica.hear_keys(device, keys);
+        if replica.take_placeable() {
+            self.sync.compare_soon(&group, moment);
+        }
+        self.sync.tell_keys(conn, &group, replica.branch_keys(), moment);
     }
 
     /// Asks for new keys; knocks again with the last wish, if that was made a short while ago.
@@ -220,7 +248,7 @@ impl<S: Store> Node<S> {
         let Some((act, device, door)) = moves.chain(resyncs).find(|(.., door)| door.key == invite) else {
             return Ok(None);
         };
-        let key = crypto::Secret::new(*door.request);
+        let key = Secret::new(*door.request);
         let opened = JoinRequest::open(request, &key, &group, &invite);
         if !opened.is_ok_and(|request| request.device == device) {
             return Ok(None);

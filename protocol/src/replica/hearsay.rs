@@ -28,14 +28,22 @@ impl Replica {
         let body = self.open_body(entry).filter(|body| body.kind == Kind::Opened as u16);
         let Some(opened) = body.and_then(|body| Opened::from_payload(&body.payload).ok()) else { return };
         let told = opened.epochs.iter().map(|told| (told.epoch, Secret::new(*told.control)));
+        self.hear_keys(entry.device(), told.collect());
+    }
+
+    /// Holds keys that a member told, in a statement that waits or in a session (Y-31).
+    pub fn hear_keys(&mut self, device: DeviceKey, told: Vec<(EpochId, Secret)>) {
+        if self.view.member_of(&device).is_none() {
+            return;
+        }
         let ring = &self.ring;
         let is_unknown = |(epoch, _): &(EpochId, Secret)| ring.control(epoch).is_none();
-        let unknown: Vec<(EpochId, Secret)> = told.filter(is_unknown).collect();
+        let unknown: Vec<(EpochId, Secret)> = told.into_iter().filter(is_unknown).collect();
         if unknown.is_empty() {
             return;
         }
         self.hearsay.told.retain(|device, _| self.view.member_of(device).is_some());
-        let of_device = self.hearsay.told.entry(entry.device()).or_default();
+        let of_device = self.hearsay.told.entry(device).or_default();
         of_device.retain(is_unknown);
         for told in unknown {
             if of_device.len() < opened::MAX_TOLD && !of_device.contains(&told) {
@@ -43,6 +51,16 @@ impl Replica {
                 self.placeable = true;
             }
         }
+    }
+
+    /// Control keys of the branch that this device is on, the newest first: for members who can't follow it (Y-31).
+    pub fn branch_keys(&self) -> impl Iterator<Item = (EpochId, &Secret)> {
+        self.tree.way_to(self.head()).filter_map(|epoch| Some((epoch, self.ring.control(&epoch)?)))
+    }
+
+    /// Whether members write in epochs that no commit known here leads to.
+    pub fn lacks_epochs(&self) -> bool {
+        !self.unplaced.is_empty()
     }
 
     /// Believes a key that was told by a statement that waits, if it opens what a member has signed: the same

@@ -21,6 +21,8 @@ pub const MAX_WANT: usize = 256;
 pub const MAX_LOCATOR: usize = 16;
 /// Most ids in one `Ask`.
 pub const MAX_ASK: usize = 64;
+/// Most epochs in one `Keys`.
+pub const MAX_KEYS: usize = 64;
 /// Most bytes one `Want` asks for.
 pub const MAX_BUDGET: u32 = 1 << 20;
 /// Most bytes of entries in one `Entries`.
@@ -140,6 +142,13 @@ pub enum Message {
         /// What is held.
         logs: Vec<Seek>,
     },
+    /// Tells the control keys of the branch that the sender is on.
+    Keys {
+        /// Which group.
+        group: u8,
+        /// Epoch ids, each with its control key.
+        keys: Vec<[[u8; 32]; 2]>,
+    },
     /// Asks for entries of forked logs by their ids, each with those before it.
     Ask {
         /// Which group.
@@ -216,6 +225,10 @@ impl Message {
                 out.extend_from_slice(&[15, *group]);
                 ids.iter().for_each(|id| out.extend_from_slice(id));
             }
+            Self::Keys { group, keys } => {
+                out.extend_from_slice(&[16, *group]);
+                keys.iter().flatten().for_each(|half| out.extend_from_slice(half));
+            }
             Self::Entries { group, log, end, entries } => {
                 out.extend_from_slice(&[10, *group, u8::from(*end)]);
                 out.extend_from_slice(log);
@@ -272,6 +285,11 @@ impl Message {
             14 => Self::Bye,
             15 => {
                 Self::Ask { group: reader.u8()?, ids: many(&mut reader, MAX_ASK, |reader| reader.array())? }
+            }
+            16 => {
+                let group = reader.u8()?;
+                let key = |reader: &mut Reader<'_>| Ok([reader.array()?, reader.array()?]);
+                Self::Keys { group, keys: many(&mut reader, MAX_KEYS, key)? }
             }
             _ => return Err(DecodeError::Value),
         };
@@ -411,6 +429,7 @@ mod tests {
             Message::Have { group: 1, places: vec![place; 2] },
             Message::Want { group: 1, live: true, budget: 9, logs: vec![seek.clone(); 2] },
             Message::Ask { group: 1, ids: vec![[7; 32]; 2] },
+            Message::Keys { group: 1, keys: vec![[[7; 32], [8; 32]]; 2] },
             Message::Entries { group: 1, log: [1; 8], end: true, entries: vec![vec![8; 30]; 2] },
             Message::Entry(vec![9; 520]),
             Message::Prune { group: 3 },
@@ -424,7 +443,7 @@ mod tests {
         for message in samples() {
             let frame = message.encode();
             assert_eq!(Message::decode(&frame), Ok(message.clone()));
-            let open_ended = matches!(frame[0], 4 | 5 | 7..=11 | 15);
+            let open_ended = matches!(frame[0], 4 | 5 | 7..=11 | 15 | 16);
             for len in 0..frame.len() {
                 let cut = Message::decode(&frame[..len]);
                 assert!(open_ended || cut.is_err(), "{message:?} cut to {len}");
@@ -443,6 +462,7 @@ mod tests {
             Message::Want { group: 1, live: false, budget: 1, logs: vec![bare; MAX_WANT + 1] },
             Message::Want { group: 1, live: false, budget: 1, logs: vec![long] },
             Message::Ask { group: 1, ids: vec![[7; 32]; MAX_ASK + 1] },
+            Message::Keys { group: 1, keys: vec![[[7; 32]; 2]; MAX_KEYS + 1] },
             Message::Want { group: 1, live: false, budget: MAX_BUDGET + 1, logs: vec![] },
             Message::Mail { part: 2, parts: 2, bytes: vec![] },
             Message::Knock(vec![0; 4097]),

@@ -250,6 +250,8 @@ pub(super) struct Link {
     pub(super) searched: BTreeSet<ShortLog>,
     /// Ids asked for since the last comparison.
     pub(super) asked: BTreeSet<EntryId>,
+    /// When the other side may be told keys again.
+    pub(super) tell_at: Option<Moment>,
     /// Logs that an ended want brought nothing of, with the head then claimed.
     pub(super) barren: BTreeSet<(ShortLog, u32)>,
     /// A want has ended: go on once its entries are judged.
@@ -298,6 +300,7 @@ impl Link {
             wanted: None,
             searched: BTreeSet::new(),
             asked: BTreeSet::new(),
+            tell_at: None,
             barren: BTreeSet::new(),
             due: false,
             compared: false,
