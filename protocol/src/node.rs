@@ -12,6 +12,7 @@ mod decisions;
 mod devices;
 mod dialling;
 mod doors;
+mod erasing;
 mod errands;
 mod founding;
 mod known;
@@ -31,7 +32,9 @@ use rand_core::CryptoRng;
 use crate::entry::Entry;
 use crate::id::{DeviceKey, EntryId, GroupId};
 use crate::log::LogId;
-use crate::replica::{Bootstrap, Errand, Event, Frozen, Joining, OpenError, Received, Replica, Round};
+use crate::replica::{
+    Bootstrap, Errand, Event, Frozen, Joining, OpenError, Received, Replica, Round, Schedule,
+};
 use crate::store::{Batch, Overlay, Store, StoreError};
 use crate::sync::{self, Connected, ConnectionId, DoorState, Judged, New, Sync};
 use crate::time::{Clock, Moment, Timestamp};
@@ -134,6 +137,8 @@ struct Agenda {
     resyncs: BTreeMap<GroupId, Moment>,
     /// When something was last said or done in each group, or this node started.
     lively: BTreeMap<GroupId, Moment>,
+    /// When what is over is erased next.
+    erase: Moment,
 }
 
 /// One node.
@@ -150,6 +155,7 @@ pub struct Node<S: Store> {
     discovered: VecDeque<String>,
     calls: dialling::Calls,
     agenda: Agenda,
+    schedule: Schedule,
     pledges: BTreeMap<(GroupId, EntryId), PledgeState>,
     /// Answers that had come in when a call was last counted, and how many said yes.
     tallies: BTreeMap<(GroupId, EntryId), (u64, u32)>,
@@ -184,6 +190,7 @@ impl<S: Store> Node<S> {
             discovered: VecDeque::new(),
             calls: dialling::Calls::default(),
             agenda: Agenda::default(),
+            schedule: Schedule::USUAL,
             pledges: BTreeMap::new(),
             tallies: BTreeMap::new(),
             stored: Vec::new(),
@@ -192,6 +199,7 @@ impl<S: Store> Node<S> {
             ready: VecDeque::new(),
         };
         node.reload(now)?;
+        node.agenda.erase = node.clock.at(now).after(erasing::FIRST);
         // What was due before a crash still is.
         for group in node.replicas.keys().copied().collect::<Vec<_>>() {
             let moment = node.clock.at(now);
@@ -282,7 +290,7 @@ impl<S: Store> Node<S> {
         self.tick_pledges(now)?;
         self.tick_knocks(now);
         self.tick_behind(now)?;
-        Ok(())
+        self.tick_erasing(now)
     }
 
     /// Works off what sync found, and what follows from it, until nothing more follows.
@@ -553,7 +561,8 @@ impl<S: Store> Node<S> {
         let knocks = self.agenda.knocks.values().map(|(at, _)| at);
         let behind = self.agenda.behind.values().map(|lag| &lag.due);
         let timers = self.agenda.duties.values().chain(self.agenda.beacons.values());
-        let agenda = timers.chain(knocks).chain(behind).copied();
+        let erase = self.has_old().then_some(&self.agenda.erase);
+        let agenda = timers.chain(knocks).chain(behind).chain(erase).copied();
         let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);
         let agenda = agenda.min().map(|moment| rested.map_or(moment, |rested| moment.max(rested)));
         let pledge =

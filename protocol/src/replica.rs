@@ -11,6 +11,7 @@ mod author;
 mod bootstrap;
 mod duty;
 mod epochs;
+mod erasure;
 mod forks;
 mod founding;
 mod hearsay;
@@ -26,6 +27,7 @@ mod views;
 
 pub use author::AuthorError;
 pub use bootstrap::{Bootstrap, BootstrapError, Errand, Joined, Joining, Mail};
+pub use erasure::Schedule;
 pub use founding::Proposed;
 pub use mend::doubt;
 pub use receive::Received;

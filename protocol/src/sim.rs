@@ -13,7 +13,7 @@ use rand_core::{Rng, TryCryptoRng, TryRng};
 use crate::crypto::Secret;
 use crate::id::GroupId;
 use crate::node::{Input, Node, Output};
-use crate::replica::Event;
+use crate::replica::{Event, Schedule};
 use crate::store::{Batch, Key, MemoryStore, Store, StoreError, Table};
 use crate::sync::{Connected, ConnectionId, Message, ROOM};
 use crate::time::Timestamp;
@@ -71,6 +71,13 @@ impl TryCryptoRng for SeededRng {}
 pub struct SimStore {
     inner: MemoryStore,
     full: bool,
+}
+
+impl SimStore {
+    /// Whether whoever has this disk and its passphrase finds these bytes on it.
+    pub fn shows(&self, bytes: &[u8]) -> bool {
+        self.inner.shows(bytes)
+    }
 }
 
 impl Store for SimStore {
@@ -171,6 +178,8 @@ pub struct Sim {
     pub hidden: BTreeSet<usize>,
     /// Longest one-way delay.
     pub delay: Duration,
+    /// When nodes erase, if not as usual.
+    pub schedule: Option<Schedule>,
     /// One frame in so many breaks its connection; 0 for none.
     pub breaks: u64,
 }
@@ -192,6 +201,7 @@ impl Sim {
             teasers: BTreeSet::new(),
             hidden: BTreeSet::new(),
             delay: Duration::from_millis(150),
+            schedule: None,
             breaks: 0,
         }
     }
@@ -267,11 +277,14 @@ impl Sim {
 
     /// Starts a node from its disk.
     pub fn start(&mut self, laptop: usize) {
-        let (now, seed) = (self.tell(laptop), self.seed);
+        let (now, seed, schedule) = (self.tell(laptop), self.seed, self.schedule);
         let slot = self.laptop(laptop);
         slot.starts += 1;
         let rng = SeededRng::new(seed ^ (laptop as u64 + 1) << 40 ^ slot.starts << 20);
         slot.node = Node::open(slot.disk.clone(), Box::new(rng), now).ok();
+        if let (Some(node), Some(schedule)) = (&mut self.laptop(laptop).node, schedule) {
+            node.set_schedule(schedule);
+        }
         self.feed(laptop, Input::Listening(vec![Self::address(laptop)]));
     }
 

@@ -195,6 +195,13 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Whether any record or secret has these bytes in it.
+    pub fn shows(&self, bytes: &[u8]) -> bool {
+        let secrets = self.secrets.values().map(|secret| &***secret);
+        let mut values = self.records.values().map(Vec::as_slice).chain(secrets);
+        values.any(|value| value.windows(bytes.len()).any(|part| part == bytes))
+    }
+
     /// Loses records and secrets, as damage does.
     pub fn lose(&mut self, mut which: impl FnMut(&Key) -> bool) {
         self.records.retain(|key, _| !which(key));

@@ -12,13 +12,15 @@ use crate::group::invite::{Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Control, Doorway, Resync};
 use crate::id::{DeviceKey, EpochId, GroupId};
 use crate::kind::Kind;
-use crate::replica::{AuthorError, Errand, Joining, Replica};
+use crate::replica::{AuthorError, Errand, Joining, Replica, Schedule};
 use crate::store::{Store, StoreError};
 use crate::sync::ConnectionId;
 use crate::time::{Moment, Timestamp};
 
 /// How long a code of one's own is good for: nobody else can use it.
 const OWN_CODE_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// The same of one for new keys: no longer than a state is kept, for it opens one (K-12).
+const WISH_TIME: Duration = Schedule::USUAL.longest;
 /// First and longest pause before a device on an errand knocks again.
 const KNOCK_PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// Most addresses at which a device on an errand knocks.
@@ -64,7 +66,8 @@ impl<S: Store> Node<S> {
         let hints: Vec<Hint> = hints.take(MAX_DOORS).collect();
         let (suite, key, person) = (replica.suite(), replica.mover().clone(), self.person_in(&group));
         let to = errand.group().unwrap_or(group);
-        let code = InviteCode::generate(&to, suite, now.after(OWN_CODE_TIME), hints, &mut *self.rng);
+        let time = if matches!(errand, Errand::Resync(_)) { WISH_TIME } else { OWN_CODE_TIME };
+        let code = InviteCode::generate(&to, suite, now.after(time), hints, &mut *self.rng);
         let keys = code.keys();
         let (joining, key_package) = Joining::with_key(code, errand, &person, key, &mut *self.rng)?;
         let door = Doorway {

@@ -15,6 +15,7 @@ use crate::sim::Sim;
 mod clocks;
 mod devices;
 mod doors;
+mod erasure;
 mod forks;
 mod founding;
 mod meetings;

@@ -155,16 +155,9 @@ impl Replica {
         if self.owes_keys_for_a_commit() {
             self.tell_opened(round)?;
         }
-        let operations = duty.operations().into_iter().collect();
-        let body = Commit { message: commit.message.into(), operations };
-        let entry = self.compose(Kind::Commit, &body.to_payload(), round)?;
-        let epoch = EpochId::from(entry.id());
-        self.pending = Some((entry.id(), commit.next));
-        self.publish(entry, round)?;
-        if !self.tree.holds(&epoch) {
-            return Err(AuthorError::Unusable);
-        }
-        if let Some(welcome) = commit.welcome {
+        let welcome = commit.welcome.clone();
+        let epoch = self.post_commit(duty.operations(), commit, round)?;
+        if let Some(welcome) = welcome {
             let record = [epoch.as_bytes().as_slice(), &welcome].concat();
             for act in duty.adds.values() {
                 shelf::put_named(round.overlay, &self.group, &welcome_name(act), record.clone());
@@ -172,6 +165,30 @@ impl Replica {
         }
         self.tell_opened(round)?;
         Ok(true)
+    }
+
+    /// Posts a commit on the head; gives the epoch that it makes.
+    fn post_commit(
+        &mut self,
+        operations: BTreeSet<EntryId>,
+        commit: seal::Commit,
+        round: &mut Round<'_>,
+    ) -> Result<EpochId, AuthorError> {
+        let body = Commit { message: commit.message.into(), operations: operations.into_iter().collect() };
+        let entry = self.compose(Kind::Commit, &body.to_payload(), round)?;
+        let epoch = EpochId::from(entry.id());
+        self.pending = Some((entry.id(), commit.next));
+        self.publish(entry, round)?;
+        if self.tree.holds(&epoch) { Ok(epoch) } else { Err(AuthorError::Unusable) }
+    }
+
+    /// Commits new keys of this device's and nothing else.
+    #[cfg(test)]
+    pub(crate) fn renew(&mut self, round: &mut Round<'_>) -> Result<(), AuthorError> {
+        self.reload_head(round)?;
+        let commit = self.fitting_commit(&Change::default(), &BTreeSet::new(), round)?;
+        self.post_commit(BTreeSet::new(), commit, round)?;
+        self.tell_opened(round)
     }
 
     /// A commit for a duty. An admission that no commit can carry out, for whatever reason, is left out:

@@ -226,10 +226,14 @@ impl Replica {
         self.tree.count(|device| view.member_of(device));
     }
 
-    /// Takes an epoch whose keys are at hand.
+    /// Takes an epoch whose keys are at hand, with its state unless that is erased.
     pub(super) fn hold(&mut self, epoch: EpochId, keys: EpochKeys) {
+        if keys.has_state() {
+            self.tree.hold(epoch);
+        } else {
+            self.tree.hold_keys(epoch);
+        }
         self.ring.insert(epoch, keys);
-        self.tree.hold(epoch);
         self.count_voices();
     }
 

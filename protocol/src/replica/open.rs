@@ -46,6 +46,9 @@ impl Replica {
         let root = EpochId(root);
         let root_keys = shelf.epoch_keys(&root)?.ok_or(OpenError::Incomplete)?;
         let mut replica = Self::blank(key, parameters, tree, suite, root);
+        if !root_keys.has_state() {
+            replica.tree.lose(root);
+        }
         replica.ring.insert(root, root_keys);
         let ties = Shelf { sight: round.sight(), group }.secret(b"ties")?;
         replica.ties = ties.and_then(|ties| Secret::from_slice(&ties)).ok_or(OpenError::Incomplete)?;

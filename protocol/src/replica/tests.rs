@@ -16,6 +16,18 @@ use crate::kind::Kind;
 use crate::sim::SeededRng;
 use crate::store::MemoryStore;
 
+impl Replica {
+    /// Whether an epoch led to the head, or is it.
+    pub(crate) fn is_on_the_way(&self, epoch: &EpochId) -> bool {
+        self.tree.way_to(self.head()).any(|at| at == *epoch)
+    }
+
+    /// The epoch of this device's newest act.
+    pub(crate) fn wrote_in(&self) -> Option<EpochId> {
+        self.tree.spoke(&self.device)
+    }
+}
+
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// One person's replica, on a disk of its own.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::crypto::Secret;
 use crate::entry::{Class, ClassKey};
 use crate::id::EpochId;
+use crate::time::Timestamp;
 
 /// Content classes, in the order their keys are stored.
 const CONTENT: [Class; 4] = [Class::Record, Class::Chat, Class::Short, Class::Beacon];
@@ -17,14 +18,20 @@ pub fn peer_key(control: &Secret) -> Secret {
     control.expand("peer", &[])
 }
 
-/// Every key that follows from an epoch's exported secret.
+/// The keys that follow from an epoch's exported secret, as far as they are not erased (K-12).
 #[derive(Clone, Debug)]
 pub struct EpochKeys {
     control: Secret,
     content: BTreeMap<Class, Secret>,
-    envelope: Secret,
-    seek: Secret,
+    /// V and S: they go with the MLS state.
+    outer: Option<(Secret, Secret)>,
+    ended: Option<Timestamp>,
 }
+
+/// What stands for a key that is erased.
+const ERASED: [u8; 32] = [0; 32];
+/// C, V, S, the content keys, and when the epoch ended.
+const KEYS_LEN: usize = 32 * (3 + CONTENT.len()) + 8;
 
 impl EpochKeys {
     /// Derives all keys; the caller erases `exported` at once (K-2).
@@ -32,8 +39,8 @@ impl EpochKeys {
         Self {
             control: exported.expand("control", &[]),
             content: CONTENT.iter().map(|c| (*c, exported.expand("content", &[&[*c as u8]]))).collect(),
-            envelope: exported.expand("envelope", &[]),
-            seek: exported.expand("seek", &[]),
+            outer: Some((exported.expand("envelope", &[]), exported.expand("seek", &[]))),
+            ended: None,
         }
     }
 
@@ -43,13 +50,13 @@ impl EpochKeys {
     }
 
     /// V_e, from which carriers' outer keys descend.
-    pub fn envelope(&self) -> &Secret {
-        &self.envelope
+    pub fn envelope(&self) -> Option<&Secret> {
+        self.outer.as_ref().map(|(envelope, _)| envelope)
     }
 
     /// S_e, from which mailbox capabilities descend.
-    pub fn seek(&self) -> &Secret {
-        &self.seek
+    pub fn seek(&self) -> Option<&Secret> {
+        self.outer.as_ref().map(|(_, seek)| seek)
     }
 
     /// The key of one class.
@@ -57,22 +64,51 @@ impl EpochKeys {
         if class == Class::Control { Some(&self.control) } else { self.content.get(&class) }
     }
 
-    /// For the store's vault.
+    /// Whether the epoch's MLS state is kept: V and S go with it.
+    pub fn has_state(&self) -> bool {
+        self.outer.is_some()
+    }
+
+    /// Drops V and S, as the state is erased.
+    pub fn drop_outer(&mut self) {
+        self.outer = None;
+    }
+
+    /// Drops the key of a content class; false if it was gone.
+    pub fn drop_class(&mut self, class: Class) -> bool {
+        self.content.remove(&class).is_some()
+    }
+
+    /// When this node first saw that it seals under another epoch, by its own clock.
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.ended
+    }
+
+    /// Notes when the epoch ended, or that it is the head (again).
+    pub fn end(&mut self, at: Option<Timestamp>) {
+        self.ended = at;
+    }
+
+    /// For the store's vault (S-14).
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(32 * 7));
-        for key in [&self.control, &self.envelope, &self.seek].into_iter().chain(self.content.values()) {
-            out.extend_from_slice(key.as_bytes());
+        let mut out = Zeroizing::new(Vec::with_capacity(KEYS_LEN));
+        let content = CONTENT.iter().map(|class| self.content.get(class));
+        for key in [Some(&self.control), self.envelope(), self.seek()].into_iter().chain(content) {
+            out.extend_from_slice(key.map_or(&ERASED, |key| key.as_bytes()));
         }
+        out.extend_from_slice(&self.ended.unwrap_or_default().as_secs().to_be_bytes());
         out
     }
 
-    /// Reads what [`EpochKeys::to_bytes`] wrote.
+    /// Reads what [`EpochKeys::to_bytes`] wrote, or earlier versions did, which noted no end.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut keys = bytes.chunks(32).map(Secret::from_slice);
-        let mut next = || keys.next().flatten();
-        let (control, envelope, seek) = (next()?, next()?, next()?);
-        let content = CONTENT.iter().map(|c| Some((*c, next()?))).collect::<Option<_>>()?;
-        (bytes.len() == 32 * 7).then_some(Self { control, content, envelope, seek })
+        let (keys, ended) = bytes.split_at_checked(KEYS_LEN - 8)?;
+        let ended = if ended.is_empty() { 0 } else { u64::from_be_bytes(ended.try_into().ok()?) };
+        let mut keys = keys.chunks(32).map(|key| Secret::from_slice(key).filter(|_| key != ERASED));
+        let (control, envelope, seek) = (keys.next()??, keys.next()?, keys.next()?);
+        let content = CONTENT.iter().zip(keys).filter_map(|(class, key)| Some((*class, key?))).collect();
+        let ended = Some(Timestamp::from_secs(ended)).filter(|_| ended > 0);
+        Some(Self { control, content, outer: envelope.zip(seek), ended })
     }
 }
 
@@ -106,9 +142,14 @@ impl KeyRing {
         self.control.get(epoch)
     }
 
-    /// All keys of an epoch.
+    /// All keys of an epoch that are not erased.
     pub fn whole(&self, epoch: &EpochId) -> Option<&EpochKeys> {
         self.whole.get(epoch)
+    }
+
+    /// The same, to erase some of them.
+    pub fn whole_mut(&mut self, epoch: &EpochId) -> Option<&mut EpochKeys> {
+        self.whole.get_mut(epoch)
     }
 
     /// The epochs this node is or was in.
@@ -138,7 +179,8 @@ mod tests {
     #[test]
     fn no_two_keys_of_an_epoch_are_equal_and_all_survive_the_vault() {
         let keys = EpochKeys::derive(&Secret::new([1; 32]));
-        let mut all: Vec<[u8; 32]> = keys.to_bytes().chunks(32).map(|c| c.try_into().unwrap()).collect();
+        let stored = keys.to_bytes();
+        let mut all: Vec<[u8; 32]> = stored.chunks_exact(32).map(|c| c.try_into().unwrap()).collect();
         all.push(*peer_key(keys.control()).as_bytes());
         all.push([1; 32]);
         let count = all.len();
@@ -148,6 +190,27 @@ mod tests {
         let back = EpochKeys::from_bytes(&keys.to_bytes()).unwrap();
         assert_eq!(back.to_bytes(), keys.to_bytes());
         assert!(EpochKeys::from_bytes(&keys.to_bytes()[1..]).is_none());
+        let before_there_was_an_end = EpochKeys::from_bytes(&stored[..KEYS_LEN - 8]).unwrap();
+        assert_eq!(before_there_was_an_end.to_bytes(), stored);
+    }
+
+    #[test]
+    fn erased_keys_are_gone_and_the_others_stay() {
+        let whole = EpochKeys::derive(&Secret::new([1; 32]));
+        let mut keys = whole.clone();
+        keys.drop_outer();
+        assert!(keys.drop_class(Class::Chat) && !keys.drop_class(Class::Chat));
+        keys.end(Some(Timestamp::from_secs(77)));
+        let stored = keys.to_bytes();
+        let back = EpochKeys::from_bytes(&stored).unwrap();
+        assert!(!back.has_state() && back.envelope().is_none() && back.seek().is_none());
+        assert_eq!((back.class(Class::Chat), back.ended()), (None, Some(Timestamp::from_secs(77))));
+        assert_eq!(
+            (back.control(), back.class(Class::Record)),
+            (whole.control(), whole.class(Class::Record))
+        );
+        let gone = [whole.envelope(), whole.seek(), whole.class(Class::Chat)].map(Option::unwrap);
+        assert!(gone.iter().all(|key| !stored.windows(32).any(|part| part == key.as_bytes())));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct EpochNode {
     pub keyholder_below: bool,
     /// Whether this device holds this epoch, or one below it.
     held_below: bool,
+    /// Whether it has the state of this epoch, or of one below it.
+    live_below: bool,
     /// Whether the commit carries out somebody's ending.
     ends: bool,
     /// Members who wrote their newest act here or below.
@@ -42,8 +44,8 @@ pub struct NewEpoch {
     pub ends: bool,
 }
 
-/// All commits known of a group, and which of them this device holds: those that it has checked and has the keys
-/// and the state of.
+/// All commits known of a group, and which of them this device holds: those that it has checked and has keys of. An
+/// epoch is live while its state is here, too: states are erased in time (K-12).
 #[derive(Clone, Debug)]
 pub struct EpochTree {
     first: EpochId,
@@ -52,6 +54,7 @@ pub struct EpochTree {
     head: EpochId,
     draft: bool,
     held: BTreeSet<EpochId>,
+    live: BTreeSet<EpochId>,
     nodes: BTreeMap<EpochId, EpochNode>,
     children: BTreeMap<EpochId, BTreeSet<EpochId>>,
     /// Place, id and epoch of each device's newest act.
@@ -66,6 +69,7 @@ impl EpochTree {
             maker: founder,
             keyholder_below: true,
             held_below: false,
+            live_below: false,
             ends: false,
             voices: 0,
         };
@@ -75,6 +79,7 @@ impl EpochTree {
             head: first,
             draft,
             held: BTreeSet::new(),
+            live: BTreeSet::new(),
             nodes: BTreeMap::from([(first, node)]),
             children: BTreeMap::new(),
             spoke: BTreeMap::new(),
@@ -89,9 +94,39 @@ impl EpochTree {
 
     /// Notes that this device has the keys and the state of an epoch, now or when its commit is known.
     pub fn hold(&mut self, epoch: EpochId) {
+        self.live.insert(epoch);
+        self.hold_keys(epoch);
+    }
+
+    /// Notes that this device has had an epoch's state, and still has keys of it.
+    pub fn hold_keys(&mut self, epoch: EpochId) {
         self.held.insert(epoch);
-        self.mark_upwards(epoch, |node| !std::mem::replace(&mut node.held_below, true));
+        self.mark_held(epoch);
         self.choose();
+    }
+
+    fn mark_held(&mut self, epoch: EpochId) {
+        self.mark_upwards(epoch, |node| !std::mem::replace(&mut node.held_below, true));
+        if self.live.contains(&epoch) {
+            self.mark_upwards(epoch, |node| !std::mem::replace(&mut node.live_below, true));
+        }
+    }
+
+    /// Notes that the state of an epoch is erased: nothing can be followed from there any more.
+    pub fn lose(&mut self, epoch: EpochId) {
+        self.live.remove(&epoch);
+        let mut at = Some(epoch);
+        while let Some(epoch) = at.filter(|epoch| !self.leads_to_a_state(epoch)) {
+            let Some(node) = self.nodes.get_mut(&epoch) else { break };
+            node.live_below = false;
+            at = node.parent;
+        }
+        self.choose();
+    }
+
+    fn leads_to_a_state(&self, epoch: &EpochId) -> bool {
+        let live = |child: &EpochId| self.nodes.get(child).is_some_and(|node| node.live_below);
+        self.live.contains(epoch) || self.children_of(epoch).any(live)
     }
 
     /// Whether this device holds an epoch.
@@ -120,6 +155,11 @@ impl EpochTree {
         self.children_of(parent).filter(move |child| self.holds(child) && by_maker(child))
     }
 
+    /// The epoch of a device's newest act.
+    pub fn spoke(&self, device: &DeviceKey) -> Option<EpochId> {
+        self.spoke.get(device).map(|(.., epoch)| *epoch)
+    }
+
     /// Notes an applied act; true if its author's newest is in another epoch now.
     pub fn speak(&mut self, device: DeviceKey, seq: u32, id: EntryId, epoch: EpochId) -> bool {
         let before = self.spoke.get(&device).copied();
@@ -134,7 +174,7 @@ impl EpochTree {
     /// by several devices counts in each.
     pub fn count(&mut self, member: impl Fn(&DeviceKey) -> Option<MemberId>) {
         let single = self.children.values().all(|children| children.len() < 2);
-        if single && self.nodes.values().all(|node| node.held_below) {
+        if single && self.nodes.values().all(|node| node.live_below) {
             return;
         }
         let mut voices: BTreeMap<EpochId, BTreeSet<MemberId>> = BTreeMap::new();
@@ -163,6 +203,7 @@ impl EpochTree {
             maker,
             keyholder_below: false,
             held_below: false,
+            live_below: false,
             ends,
             voices: 0,
         };
@@ -172,7 +213,8 @@ impl EpochTree {
             self.mark_upwards(epoch, |node| !std::mem::replace(&mut node.keyholder_below, true));
         }
         if self.holds(&epoch) {
-            self.hold(epoch);
+            self.mark_held(epoch);
+            self.choose();
         }
         true
     }
@@ -195,19 +237,19 @@ impl EpochTree {
 
     fn choose(&mut self) {
         let mut head = if self.nodes.contains_key(&self.entered) { self.first } else { self.entered };
-        while let Some(next) = self.best_child(&head, |node| node.held_below) {
+        while let Some(next) = self.best_child(&head, |node| node.live_below) {
             head = next;
         }
         self.head = head;
     }
 
     /// The epoch in which a branch begins that members write in and that wins against the head's (K-8), though this
-    /// device does not hold it.
+    /// device has no state there.
     pub fn rival(&self) -> Option<EpochId> {
         let mut at = self.first;
         loop {
-            let ours = self.best_child(&at, |node| node.held_below);
-            let best = self.best_child(&at, |node| node.held_below || node.voices > 0);
+            let ours = self.best_child(&at, |node| node.live_below);
+            let best = self.best_child(&at, |node| node.live_below || node.voices > 0);
             if best != ours {
                 return best;
             }
@@ -346,6 +388,32 @@ mod tests {
         assert!(tree.insert(ends));
         tree.hold(epoch(2));
         assert_eq!(tree.head(), epoch(2));
+    }
+
+    #[test]
+    fn a_branch_whose_states_are_erased_is_not_led_and_one_is_behind_it_if_it_wins() {
+        let mut tree = tree(false);
+        let everybody = BTreeSet::from([FOUNDER, BOB, CARLA]);
+        for (number, parent, maker) in [(1, 0, FOUNDER), (2, 0, BOB), (3, 1, FOUNDER), (4, 2, BOB)] {
+            assert!(commit(&mut tree, number, parent, maker));
+        }
+        tree.speak(FOUNDER, 1, EntryId([1; 32]), epoch(3));
+        tree.count(of(&everybody));
+        assert_eq!(tree.head(), epoch(3));
+        for erased in [0, 1, 2] {
+            tree.lose(epoch(erased));
+            assert_eq!((tree.head(), tree.rival()), (epoch(3), None), "{erased}: states lead on below");
+        }
+        tree.lose(epoch(4));
+        assert!(tree.holds(&epoch(4)) && tree.led_here(&epoch(2)), "it was believed");
+        for (device, act) in [(BOB, 2), (CARLA, 3)] {
+            tree.speak(device, 1, EntryId([act; 32]), epoch(4));
+        }
+        tree.count(of(&everybody));
+        assert_eq!((tree.head(), tree.rival()), (epoch(3), Some(epoch(2))));
+        assert!(commit(&mut tree, 5, 4, CARLA), "new keys have come");
+        tree.count(of(&everybody));
+        assert_eq!((tree.head(), tree.rival()), (epoch(5), None));
     }
 
     #[test]

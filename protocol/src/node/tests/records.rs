@@ -94,8 +94,9 @@ fn secrets_lie_by_their_names() {
     assert_eq!(crypto::device_key(&ed25519_dalek::SigningKey::from_bytes(&seed)), bob);
     assert_eq!(secret(&mut sim, &[group, b"ties"]).len(), 32);
     let keys = secret(&mut sim, &[group, b"epoch", epoch.as_bytes()]);
-    assert_eq!(keys.len(), 7 * 32, "C, V, S and four K");
-    assert!(keys.chunks(32).collect::<BTreeSet<_>>().len() == 7, "no two alike");
+    assert_eq!(keys.len(), 7 * 32 + 8, "C, V, S, four K and when it ended");
+    assert!(keys.chunks_exact(32).collect::<BTreeSet<_>>().len() == 7, "no two alike");
+    assert_eq!(keys[7 * 32..], [0; 8], "it is the head");
     let state = secret(&mut sim, &[group, b"state", epoch.as_bytes()]);
     assert_eq!(state[..32], *group);
     let mut rest = &state[32..];

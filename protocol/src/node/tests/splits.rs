@@ -54,10 +54,14 @@ struct Split {
 }
 
 impl Split {
-    fn new(seed: u64, several: bool) -> Self {
+    fn new(seed: u64, several: bool, schedule: Option<Schedule>) -> Self {
         let (mut sim, group) = union(seed, FOUNDERS, COUNCIL);
         for laptop in (0..FOUNDERS).filter(|_| several) {
             sim.act(laptop, |node, now| node.set_phrase(group, &phrase(laptop), now)).unwrap();
+        }
+        sim.schedule = schedule;
+        if let Some(schedule) = schedule {
+            (0..sim.laptops()).for_each(|l| sim.laptop(l).node.as_mut().unwrap().set_schedule(schedule));
         }
         let (withheld, done) = Default::default();
         Self { rng: SeededRng::new(seed), sim, group, several, withheld, count: 0, done }
@@ -386,8 +390,8 @@ fn phrase(founder: usize) -> Phrase {
 }
 
 /// What was done how often.
-fn run(seed: u64, several: bool) -> BTreeMap<&'static str, usize> {
-    let mut split = Split::new(seed, several);
+fn run(seed: u64, several: bool, schedule: Option<Schedule>) -> BTreeMap<&'static str, usize> {
+    let mut split = Split::new(seed, several, schedule);
     for _ in 0..STEPS {
         split.step();
     }
@@ -397,13 +401,22 @@ fn run(seed: u64, several: bool) -> BTreeMap<&'static str, usize> {
 }
 
 #[test]
+fn members_who_erase_as_soon_as_they_may_end_as_one_all_the_same() {
+    let [pause, shortest, heard, longest] = [10, 20, 60, 90].map(Duration::from_secs);
+    let hasty = Schedule { depth: 1, shortest, longest, heard, pause };
+    for seed in seeds() {
+        run(seed, seed % 2 == 0, Some(hasty));
+    }
+}
+
+#[test]
 fn whatever_parts_of_a_group_decide_apart_they_end_as_one_and_nobody_reads_what_was_withheld() {
-    seeds().for_each(|seed| drop(run(seed, false)));
+    seeds().for_each(|seed| drop(run(seed, false, None)));
 }
 
 #[test]
 fn whatever_laptops_are_linked_and_dropped_apart_all_end_as_one_and_none_reads_what_was_withheld() {
-    let done: Vec<_> = seeds().map(|seed| run(seed, true)).collect();
+    let done: Vec<_> = seeds().map(|seed| run(seed, true, None)).collect();
     let often = |what| done.iter().filter_map(|done| done.get(what)).sum::<usize>();
     assert!(done.len() == 1 || often("linked") > 0 && often("dropped") > 0, "{done:?}");
 }

@@ -20,11 +20,11 @@ fn together(sim: &mut Sim, laptops: &[usize], group: GroupId) -> bool {
 }
 
 /// However the dice fall, whoever asks again after an hour is served.
-fn ready(sim: &mut Sim, laptops: &[usize], group: GroupId) {
+pub(super) fn ready(sim: &mut Sim, laptops: &[usize], group: GroupId) {
     assert!(sim.run_until(180 * MINUTE, |sim| together(sim, laptops, group)));
 }
 
-fn heard(sim: &mut Sim, laptops: &[usize], group: GroupId, text: &str) -> bool {
+pub(super) fn heard(sim: &mut Sim, laptops: &[usize], group: GroupId, text: &str) -> bool {
     laptops.iter().all(|laptop| texts(sim, *laptop, group).iter().any(|said| said == text))
 }
 
