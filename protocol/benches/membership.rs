@@ -98,7 +98,7 @@ struct Group {
 impl Group {
     fn new(members: u32) -> Self {
         let of = |n: u32| (0..n).map(|n| MemberId::from(person(n))).collect::<BTreeSet<_>>();
-        let rules = Rules { admit: 1, few: 1, wait: 0 };
+        let rules = Rules { admit: 1, ..Rules::DRAFT };
         let founding = Founding { council: of(COUNCIL), members: of(members), roll: of(COUNCIL), rules };
         Self {
             membership: Membership::founded(founding),

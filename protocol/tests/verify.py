@@ -465,7 +465,7 @@ PERSONS = fields(_0=many(ID, 512, 1), _1=CHANNEL)
 
 
 def check_rule(body):
-    least, most = {0: (0, 16), 1: (1, 2), 2: (0, 365)}[body[0]]
+    least, most = {0: (0, 16), 1: (1, 2), 2: (0, 365), 3: (0, 3650)}[body[0]]
     require(body[1] is not None and least <= body[1] <= most, "value of a rule")
 
 
@@ -496,7 +496,7 @@ KINDS = {
     12: (0, fields(_0=many(fields(_0=ID, _1=ID), 512)), None),
     13: (0, None, None),
     14: (0, PERSONS, None),
-    15: (0, fields(_0=number(0, 2), _1=U32, _2=CHANNEL), check_rule),
+    15: (0, fields(_0=number(0, 3), _1=U32, _2=CHANNEL), check_rule),
     16: (0, fields(_0=ID), None),
     17: (0, fields(_0=ID, _1=optional(data(64))), None),
     18: (0, None, None),
@@ -813,6 +813,8 @@ class Code:
 
 
 def strictness(parameter, value):
+    if parameter == "chat":
+        return 10_000 - value if value else 0
     return 17 if (parameter, value) == ("admit", 0) else value
 
 
@@ -831,7 +833,7 @@ class View:
             if n not in self.closed and len(self.authors(self.counted(n, self.verdicts))) >= group.need(n):
                 self.grants.add(n)
                 self.stands.add(n)
-        self.rules = {parameter: self.rule(parameter) for parameter in ("admit", "few", "wait")}
+        self.rules = {parameter: self.rule(parameter) for parameter in ("admit", "few", "wait", "chat")}
         self.by_few = {n for n in self.of(*FEW) if len(self.authors(self.counted(n, self.verdicts))) >= group.need(n)}
         self.gone = set(self.of("leave", "resign"))
         self.dropped = {}

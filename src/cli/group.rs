@@ -101,9 +101,9 @@ pub(super) enum Group {
     Rule {
         /// Name, id, or a unique prefix of either.
         group: String,
-        /// `admit`, `few` or `wait`.
+        /// `admit`, `few`, `wait` or `chat`.
         key: String,
-        /// admit: `keyholder`, `member`, or how many must vouch; few: 1 or 2 key-holders remove; wait: days before somebody is enrolled.
+        /// admit: `keyholder`, `member`, or how many must vouch; few: 1 or 2 key-holders remove; wait: days before somebody is enrolled; chat: days that messages are kept, or `forever`.
         value: String,
         /// Let everybody on the roll decide, not the key-holders.
         #[arg(long)]

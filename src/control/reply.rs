@@ -202,6 +202,9 @@ pub enum Reply {
         role: String,
         /// What whoever joins is told to compare.
         words: String,
+        /// Days that messages are kept; 0 for ever.
+        #[serde(default)]
+        chat_days: u32,
     },
     /// One member.
     Member {

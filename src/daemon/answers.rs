@@ -93,6 +93,7 @@ pub(super) fn group(replica: &Replica) -> Reply {
         members: view.members.len(),
         role: role.to_owned(),
         words: words(&replica.group().fingerprint()),
+        chat_days: view.rules.chat,
     }
 }
 

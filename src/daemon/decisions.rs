@@ -91,9 +91,9 @@ impl Engine {
 /// The rules a group starts with; a majority changes them.
 fn rules(template: Template) -> Rules {
     match template {
-        Template::Circle => Rules { admit: 0, few: 1, wait: 0 },
-        Template::Collective => Rules { admit: 1, few: 1, wait: 7 },
-        Template::Council => Rules { admit: 0, few: 2, wait: 30 },
+        Template::Circle => Rules { admit: 0, few: 1, wait: 0, chat: 0 },
+        Template::Collective => Rules { admit: 1, few: 1, wait: 7, chat: 0 },
+        Template::Council => Rules { admit: 0, few: 2, wait: 30, chat: 0 },
     }
 }
 
@@ -122,6 +122,8 @@ fn rule(key: &str, value: &str) -> Option<(Parameter, u32)> {
         ("admit", vouches) => (Parameter::Admit, vouches.parse().ok().filter(|n| *n > 0)?),
         ("few", hands) => (Parameter::Few, hands.parse().ok()?),
         ("wait", days) => (Parameter::Wait, days.parse().ok()?),
+        ("chat", "forever") => (Parameter::Chat, 0),
+        ("chat", days) => (Parameter::Chat, days.parse().ok().filter(|n| *n > 0)?),
         _ => return None,
     };
     parameter.allows(value).then_some((parameter, value))
@@ -133,10 +135,12 @@ fn rule_text(parameter: Parameter, value: u32) -> String {
         Parameter::Admit => "admit",
         Parameter::Few => "few",
         Parameter::Wait => "wait",
+        Parameter::Chat => "chat",
     };
     match (parameter, value) {
         (Parameter::Admit, 0) => format!("{key} keyholder"),
         (Parameter::Admit, 1) => format!("{key} member"),
+        (Parameter::Chat, 0) => format!("{key} forever"),
         _ => format!("{key} {value}"),
     }
 }
@@ -200,15 +204,15 @@ mod tests {
 
     #[test]
     fn rules_are_written_and_read_alike() {
-        for (key, value) in
-            [("admit", "keyholder"), ("admit", "member"), ("admit", "3"), ("few", "2"), ("wait", "30")]
-        {
+        let good =
+            [("admit", "keyholder"), ("admit", "member"), ("admit", "3"), ("few", "2"), ("wait", "30")];
+        for (key, value) in good.into_iter().chain([("chat", "30"), ("chat", "forever")]) {
             let (parameter, number) = rule(key, value).unwrap();
             assert_eq!(rule_text(parameter, number), format!("{key} {value}"));
         }
-        for (key, value) in
-            [("admit", "0"), ("admit", "17"), ("few", "3"), ("wait", "366"), ("wait", "-1"), ("vote", "1")]
-        {
+        let bad =
+            [("admit", "0"), ("admit", "17"), ("few", "3"), ("wait", "366"), ("wait", "-1"), ("vote", "1")];
+        for (key, value) in bad.into_iter().chain([("chat", "0"), ("chat", "3651")]) {
             assert_eq!(rule(key, value), None, "{key} {value}");
         }
     }

@@ -32,7 +32,7 @@ pub struct GenesisRules {
 
 impl From<&GenesisRules> for Rules {
     fn from(rules: &GenesisRules) -> Self {
-        Self { admit: rules.admit, few: rules.few, wait: rules.wait.unwrap_or(0) }
+        Self { admit: rules.admit, few: rules.few, wait: rules.wait.unwrap_or(0), chat: 0 }
     }
 }
 

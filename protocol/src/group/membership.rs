@@ -35,7 +35,7 @@ mod view;
 pub use act::{Channel, DeviceCode, MAX_DEVICES, Operation, Right, Void};
 pub use ops::{OpState, OpStates};
 pub use proposal::{Proposal, ProposalState};
-pub use rules::{Admission, Founding, MAX_VOUCHES, MAX_WAIT, Parameter, Rules};
+pub use rules::{Admission, Founding, MAX_CHAT, MAX_VOUCHES, MAX_WAIT, Parameter, Rules};
 pub use view::{Ended, Ground, InviteInfo, InviteState, Linked, MemberInfo, View};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,6 +16,7 @@ mod clocks;
 mod devices;
 mod doors;
 mod erasure;
+mod expiry;
 mod forks;
 mod founding;
 mod meetings;

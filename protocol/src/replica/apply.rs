@@ -302,8 +302,8 @@ impl Replica {
         };
         self.note_clock(message.clock);
         let log = LogId { device: entry.device(), lane: entry.header().lane };
-        let tie = self.tie(&entry.id());
-        shelf::put_message(round.overlay, &self.group, log, entry, message.clock, tie);
+        let (place, received) = ((message.clock, self.tie(&entry.id())), round.now.as_entry_secs());
+        shelf::put_message(round.overlay, &self.group, log, entry, place, received);
         round.events.push(Event::Message(entry.id()));
     }
 

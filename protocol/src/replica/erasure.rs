@@ -1,4 +1,4 @@
-//! Erasing what belongs to epochs that are over (K-12).
+//! Erasing what belongs to epochs that are over (K-12), and chat whose time is (K-13).
 //!
 //! An MLS state opens everything that was sealed since it was made, so a laptop that is seized shows what its oldest
 //! state leads to. States are kept as long as a late commit may build on them, and no longer. Time is this node's own
@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::author::AuthorError;
-use super::shelf;
+use super::shelf::{self, Shown};
 use super::{Replica, Round};
 use crate::entry::{Class, Lane};
+use crate::group::epoch::EpochKeys;
 use crate::group::operation::{Control, Empty};
 use crate::id::{DeviceKey, EpochId};
 use crate::kind::Kind;
@@ -19,6 +20,10 @@ use crate::store::StoreError;
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
+/// Classes that the rule on chat is about.
+const CHAT: [Class; 2] = [Class::Chat, Class::Short];
+/// Places on the screen looked at together.
+const PAGE: usize = 256;
 
 /// How long what belongs to an epoch is kept after its end.
 #[derive(Clone, Copy, Debug)]
@@ -58,17 +63,73 @@ impl Replica {
         for epoch in over {
             self.erase_state(epoch, round);
         }
-        self.erase_beacon_keys(round)
+        self.erase_beacon_keys(round)?;
+        self.erase_chat(round)
     }
 
-    /// Whether an epoch is over of which more than what is kept for ever is here.
-    pub fn has_old(&self) -> bool {
-        let head = self.head();
-        let old = |epoch: &&EpochId| {
-            let keys = self.ring.whole(epoch).filter(|_| **epoch != head);
-            keys.is_some_and(|keys| keys.has_state() || keys.class(Class::Beacon).is_some())
+    /// How long chat is kept, if not for ever (M-10).
+    fn chat_time(&self) -> Option<Duration> {
+        let days = self.view.rules.chat;
+        (days > 0).then(|| DAY.saturating_mul(days))
+    }
+
+    /// Whether a message is older than the group keeps it.
+    pub(super) fn is_expired(&self, shown: &Shown, now: Timestamp) -> bool {
+        let received = shown.received.map(|received| Timestamp::from_secs(u64::from(received)));
+        let kept = self.chat_time().zip(received).map(|(time, received)| received.after(time));
+        kept.is_some_and(|until| until <= now)
+    }
+
+    /// Chat whose time is over: the keys, and the places on the screen. What was said stays in its log, where nothing
+    /// opens it.
+    fn erase_chat(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
+        let Some(time) = self.chat_time() else { return Ok(()) };
+        let over = |epoch: &&EpochId| {
+            let ended = self.ring.whole(epoch).and_then(EpochKeys::ended);
+            ended.is_some_and(|ended| ended.after(time) <= round.now)
         };
-        self.ring.whole_epochs().any(|epoch| old(&epoch))
+        let over: Vec<EpochId> = self.ring.whole_epochs().filter(over).copied().collect();
+        for epoch in over {
+            let Some(keys) = self.ring.whole_mut(&epoch) else { continue };
+            // Both at once: the first must not keep the second.
+            if CHAT.map(|class| keys.drop_class(class)).contains(&true) {
+                shelf::put_epoch_keys(round.overlay, &self.group, &epoch, keys);
+            }
+        }
+        self.drop_expired(round)
+    }
+
+    /// The oldest places, up to the first page of which none is old; the newest stays: it tells the clock.
+    fn drop_expired(&self, round: &mut Round<'_>) -> Result<(), StoreError> {
+        let newest = self.shelf(round).timeline(u128::MAX, 1)?.first().map(|shown| shown.order);
+        let mut from = 0;
+        loop {
+            let page = self.shelf(round).timeline_from(from, PAGE)?;
+            let Some(last) = page.last().map(|shown| shown.order) else { return Ok(()) };
+            let old = page.iter().filter(|shown| self.is_expired(shown, round.now));
+            let old: Vec<u128> =
+                old.map(|shown| shown.order).filter(|order| Some(*order) != newest).collect();
+            for order in &old {
+                shelf::drop_shown(round.overlay, &self.group, *order);
+            }
+            if old.is_empty() || Some(last) == newest {
+                return Ok(());
+            }
+            from = last.saturating_add(1);
+        }
+    }
+
+    /// Whether an epoch is over of which more than what is kept for ever is here, or messages that will be old.
+    pub fn has_old(&self) -> bool {
+        let (head, chat) = (self.head(), self.chat_time().is_some());
+        let erasable = |keys: &EpochKeys| {
+            let chat = chat && CHAT.iter().any(|class| keys.class(*class).is_some());
+            keys.has_state() || chat || keys.class(Class::Beacon).is_some()
+        };
+        chat || self
+            .ring
+            .whole_epochs()
+            .any(|epoch| *epoch != head && self.ring.whole(epoch).is_some_and(erasable))
     }
 
     /// Notes of each epoch when it was first seen not to be the head. A clock that was ahead then counts from now.

@@ -3,7 +3,7 @@
 //! An `opened` that tells the key of an epoch may cite acts of that very epoch, or come after entries of its
 //! author's that do. Whoever is on another branch could then never apply it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Replica, Round, opened};
 use crate::crypto::Secret;
@@ -11,6 +11,9 @@ use crate::entry::{Class, ClassKey, Entry, UnverifiedEntry};
 use crate::group::operation::{Control, Opened};
 use crate::id::{DeviceKey, EpochId};
 use crate::kind::Kind;
+
+/// Most epochs beside its branch whose keys a device tells in a session.
+const MAX_BESIDE: usize = 32;
 
 /// What each device told, at most [`opened::MAX_TOLD`] keys.
 #[derive(Clone, Debug, Default)]
@@ -53,9 +56,14 @@ impl Replica {
         }
     }
 
-    /// Control keys of the branch that this device is on, the newest first: for members who can't follow it (Y-31).
+    /// Control keys for members who can't follow (Y-31): of epochs that this device was in beside its branch, where
+    /// perhaps it was alone, then of its branch, the newest first.
     pub fn branch_keys(&self) -> impl Iterator<Item = (EpochId, &Secret)> {
-        self.tree.way_to(self.head()).filter_map(|epoch| Some((epoch, self.ring.control(&epoch)?)))
+        let way: Vec<EpochId> = self.tree.way_to(self.head()).collect();
+        let on_the_way: BTreeSet<EpochId> = way.iter().copied().collect();
+        let beside = self.ring.whole_epochs().filter(move |epoch| !on_the_way.contains(epoch)).copied();
+        let epochs = beside.take(MAX_BESIDE).chain(way);
+        epochs.filter_map(|epoch| Some((epoch, self.ring.control(&epoch)?)))
     }
 
     /// Whether members write in epochs that no commit known here leads to.

@@ -66,6 +66,10 @@ impl Replica {
         }
         let parents = replica.replay_acts(round)?;
         replica.restore_talk(&parents, round)?;
+        // The newest messages' keys may be erased: their places still tell how far the clock is.
+        if let Some(newest) = replica.shelf(round).timeline(u128::MAX, 1)?.first() {
+            replica.note_clock(u32::try_from(newest.order >> 64).unwrap_or(0));
+        }
         replica.restore_beacons(round)?;
         replica.restore_quota(round)?;
         replica.frozen = frozen.and_then(|why| frozen_from(&why)).or(replica.frozen);

@@ -20,6 +20,16 @@ pub(crate) struct Stored {
     pub(crate) facts: Option<Facts>,
 }
 
+/// A place in the screen order of messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    pub(crate) order: u128,
+    pub(crate) log: LogId,
+    pub(crate) seq: u32,
+    /// When it came here, by this node's clock; unknown where an earlier version took it.
+    pub(crate) received: Option<u32>,
+}
+
 /// Reads one group's records.
 #[derive(Clone, Copy)]
 pub(crate) struct Shelf<'a> {
@@ -80,14 +90,24 @@ impl Shelf<'_> {
         Ok(record.chunks_exact(FORK_LEN).filter_map(decode_fork).collect())
     }
 
-    /// Positions of shown entries in screen order, newest first, below `before` (S-12).
-    pub(crate) fn timeline(&self, before: u128, limit: usize) -> Result<Vec<(u128, LogId, u32)>, StoreError> {
-        let scope = scoped(&self.group, b"messages");
-        let found = self.sight.range_back(Table::Timeline, &scope, 0, before, limit)?;
-        Ok(found
-            .into_iter()
-            .filter_map(|(order, record)| decode_place(&record).map(|(log, seq)| (order, log, seq)))
-            .collect())
+    /// Shown entries in screen order, newest first, up to a place (S-12).
+    pub(crate) fn timeline(&self, to: u128, limit: usize) -> Result<Vec<Shown>, StoreError> {
+        let found = self.sight.range_back(Table::Timeline, &messages_scope(&self.group), 0, to, limit)?;
+        Ok(found.into_iter().filter_map(decode_shown).collect())
+    }
+
+    /// The same, oldest first, from a place on.
+    pub(crate) fn timeline_from(&self, from: u128, limit: usize) -> Result<Vec<Shown>, StoreError> {
+        let scope = messages_scope(&self.group);
+        let found = self.sight.range(Table::Timeline, &scope, from, u128::MAX, limit)?;
+        Ok(found.into_iter().filter_map(decode_shown).collect())
+    }
+
+    /// One of them.
+    pub(crate) fn shown(&self, clock: u32, tie: u64) -> Result<Option<Shown>, StoreError> {
+        let order = place_of(clock, tie);
+        let record = self.sight.get(&Key::new(Table::Timeline, messages_scope(&self.group), order))?;
+        Ok(record.and_then(|record| decode_shown((order, record))))
     }
 
     /// Stored recipes of operation sets, in order (S-13).
@@ -173,7 +193,16 @@ pub(crate) fn forget_device(round: &mut Round<'_>, group: &GroupId) -> Result<()
 
 /// Stages the end of a place in the screen order of messages.
 pub(crate) fn drop_message(overlay: &mut Overlay, group: &GroupId, clock: u32, tie: u64) {
-    overlay.delete(Key::new(Table::Timeline, scoped(group, b"messages"), place_of(clock, tie)));
+    drop_shown(overlay, group, place_of(clock, tie));
+}
+
+/// The same by its order.
+pub(crate) fn drop_shown(overlay: &mut Overlay, group: &GroupId, order: u128) {
+    overlay.delete(Key::new(Table::Timeline, messages_scope(group), order));
+}
+
+fn messages_scope(group: &GroupId) -> Vec<u8> {
+    scoped(group, b"messages")
 }
 
 /// Stages a place in the screen order of messages.
@@ -182,11 +211,13 @@ pub(crate) fn put_message(
     group: &GroupId,
     log: LogId,
     entry: &Entry,
-    clock: u32,
-    tie: u64,
+    (clock, tie): (u32, u64),
+    received: u32,
 ) {
-    let key = Key::new(Table::Timeline, scoped(group, b"messages"), place_of(clock, tie));
-    overlay.put(key, retention(entry.header().class), encode_place(log, entry.header().seq));
+    let key = Key::new(Table::Timeline, messages_scope(group), place_of(clock, tie));
+    let place = encode_place(log, entry.header().seq);
+    let record = [place.as_slice(), &received.to_be_bytes()].concat();
+    overlay.put(key, retention(entry.header().class), record);
 }
 
 /// Where a record stands among others of one scope: by a number, then by [`super::Replica::tie`].
@@ -334,6 +365,12 @@ fn decode(log: LogId, record: &[u8]) -> Option<Stored> {
 
 fn encode_place(log: LogId, seq: u32) -> Vec<u8> {
     [log.device.as_bytes().as_slice(), &[log.lane as u8], &seq.to_be_bytes()].concat()
+}
+
+fn decode_shown((order, record): (u128, Vec<u8>)) -> Option<Shown> {
+    let (log, seq) = decode_place(&record)?;
+    let received = record.get(encode_place(log, seq).len()..).and_then(|rest| rest.try_into().ok());
+    Some(Shown { order, log, seq, received: received.map(u32::from_be_bytes) })
 }
 
 fn decode_place(record: &[u8]) -> Option<(LogId, u32)> {

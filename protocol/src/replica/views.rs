@@ -93,13 +93,17 @@ impl Replica {
         round: &Round<'_>,
     ) -> Result<Vec<MessageView>, StoreError> {
         let shelf = self.shelf(round);
-        let before = before.map_or(u128::MAX, |place| (place >> 64 << 64).saturating_sub(1));
-        let places = shelf.timeline(before, limit)?;
-        let mut messages = Vec::with_capacity(places.len());
-        for (_, log, seq) in places.into_iter().rev() {
-            if let Some(message) = shelf.at(log, seq)?.and_then(|stored| self.message_view(&stored)) {
-                messages.push(message);
+        let mut to = before.map_or(u128::MAX, |place| (place >> 64 << 64).saturating_sub(1));
+        let mut messages = Vec::new();
+        while messages.len() < limit {
+            let places = shelf.timeline(to, limit.saturating_sub(messages.len()))?;
+            let Some(oldest) = places.last().map(|shown| shown.order) else { break };
+            for shown in places.into_iter().filter(|shown| !self.is_expired(shown, round.now)) {
+                let stored = shelf.at(shown.log, shown.seq)?;
+                messages.extend(stored.and_then(|stored| self.message_view(&stored)));
             }
+            let Some(next) = oldest.checked_sub(1) else { break };
+            to = next;
         }
         // Of one clock they lie in an order of this node's own; on the screen in everybody's.
         messages.sort_by_key(|message| message.order);
@@ -111,8 +115,13 @@ impl Replica {
     /// # Errors
     /// The store's.
     pub fn message_by_id(&self, id: &EntryId, round: &Round<'_>) -> Result<Option<MessageView>, StoreError> {
-        let stored = self.shelf(round).by_id(id)?;
-        Ok(stored.and_then(|stored| self.message_view(&stored)))
+        let shelf = self.shelf(round);
+        let Some(view) = shelf.by_id(id)?.and_then(|stored| self.message_view(&stored)) else {
+            return Ok(None);
+        };
+        let clock = u32::try_from(view.order >> 64).unwrap_or(u32::MAX);
+        let shown = shelf.shown(clock, self.tie(id))?;
+        Ok(shown.filter(|shown| !self.is_expired(shown, round.now)).map(|_| view))
     }
 
     fn message_view(&self, stored: &Stored) -> Option<MessageView> {

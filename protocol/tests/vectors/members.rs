@@ -112,6 +112,7 @@ fn parameter(name: &str) -> Parameter {
         "admit" => Parameter::Admit,
         "few" => Parameter::Few,
         "wait" => Parameter::Wait,
+        "chat" => Parameter::Chat,
         other => panic!("no rule: {other}"),
     }
 }
@@ -174,7 +175,7 @@ fn founding(group: Option<&Value>) -> Founding {
         council: persons("council"),
         members: persons("members"),
         roll: persons("roll"),
-        rules: Rules { admit: rule("admit"), few: rule("few"), wait: 0 },
+        rules: Rules { admit: rule("admit"), few: rule("few"), ..Rules::DRAFT },
     }
 }
 
@@ -226,7 +227,7 @@ fn told(view: &View, void: &[u64], stands: &[u64]) -> Value {
         "waiting": names(&view.waiting),
         "council": names(&view.council),
         "roll": names(&view.roll),
-        "rules": {"admit": view.rules.admit, "few": view.rules.few, "wait": view.rules.wait},
+        "rules": {"admit": view.rules.admit, "few": view.rules.few, "wait": view.rules.wait, "chat": view.rules.chat},
         "keyholder": view.is_keyholder(&device("f").into()),
         "used": view.invites.iter().map(|(key, invite)| (code(key), invite.used.len())).collect::<BTreeMap<_, _>>(),
         "revoked": revoked.map(|(key, _)| code(key)).collect::<Vec<_>>(),

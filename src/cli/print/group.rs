@@ -86,14 +86,18 @@ impl Printer {
 
     /// `brief`: one of a list.
     pub(super) fn group(&self, reply: &Reply, brief: bool) -> bool {
-        let Reply::Group { group, name, kind, role, members, words, .. } = reply else { return true };
+        let Reply::Group { group, name, kind, role, members, words, chat_days, .. } = reply else {
+            return true;
+        };
         let count = self.texts.get("group-members", &[("count", &members.to_string())]);
         let role = self.texts.get(&format!("role-{role}"), &[]);
         let shown = self.line(&format!("{}  {}  {count}  {role}", plain(name).bold(), short(group)));
         let said = format!("group-{kind}");
         shown
             && (brief
-                || self.say("group-words", &[("words", words)]) && self.say(&said, &[("name", &plain(name))]))
+                || self.say("group-words", &[("words", words)])
+                    && self.say(&said, &[("name", &plain(name))])
+                    && (*chat_days == 0 || self.say("group-chat", &[("days", &chat_days.to_string())])))
     }
 
     pub(super) fn member(&self, reply: &Reply) -> bool {

@@ -77,6 +77,7 @@ group-members = { $count ->
 }
 group-words = Its words, for whoever joins to compare: { $words }
 group-draft = Draft: its founder alone admits and removes. Decisions by several need a founded group: `piquet group found`
+group-chat = Messages are kept for { $days } days here, then nothing on this laptop opens them, once the keys have changed since. Laptops that were away keep them for as long after they came back.
 group-group = Founded: its key-holders decide together. What waits for signatures: `piquet proposal list { $name }`
 verified = met in person
 devices = { $count ->

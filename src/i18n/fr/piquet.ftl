@@ -78,6 +78,7 @@ group-members = { $count ->
 }
 group-words = Ses mots, à comparer par qui rejoint : { $words }
 group-draft = Ébauche : la personne qui l'a créée admet et exclut seule. Les décisions à plusieurs demandent un groupe fondé : `piquet group found`
+group-chat = Les messages sont gardés { $days } jours ici, puis plus rien sur cet ordinateur ne les ouvre, une fois que les clés ont changé. Les ordinateurs restés absents les gardent aussi longtemps après leur retour.
 group-group = Groupe fondé : celles et ceux qui portent ses clés décident ensemble. Ce qui attend des signatures : `piquet proposal list { $name }`
 verified = rencontrée en personne
 devices = { $count ->

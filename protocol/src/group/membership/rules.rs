@@ -10,6 +10,8 @@ use crate::id::{DeviceKey, MemberId};
 pub const MAX_VOUCHES: u32 = 16;
 /// Longest waiting time before enrolment, in days.
 pub const MAX_WAIT: u32 = 365;
+/// Longest time that chat is kept under a rule, in days.
+pub const MAX_CHAT: u32 = 3_650;
 
 /// What a rule is about (spec membership, M-10). Of two values that cross the stricter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -24,11 +26,14 @@ pub enum Parameter {
     /// Days until enrolment is proposed.
     #[n(2)]
     Wait,
+    /// Days that chat is kept; 0 for ever.
+    #[n(3)]
+    Chat,
 }
 
 impl Parameter {
     /// All, by number.
-    pub const ALL: [Self; 3] = [Self::Admit, Self::Few, Self::Wait];
+    pub const ALL: [Self; 4] = [Self::Admit, Self::Few, Self::Wait, Self::Chat];
 
     /// Whether a value is one.
     pub fn allows(self, value: u32) -> bool {
@@ -36,12 +41,17 @@ impl Parameter {
             Self::Admit => value <= MAX_VOUCHES,
             Self::Few => (1..=2).contains(&value),
             Self::Wait => value <= MAX_WAIT,
+            Self::Chat => value <= MAX_CHAT,
         }
     }
 
     /// Orders values: the greatest is the strictest.
     pub fn strictness(self, value: u32) -> u32 {
-        if self == Self::Admit && value == 0 { u32::MAX } else { value }
+        match (self, value) {
+            (Self::Admit, 0) => u32::MAX,
+            (Self::Chat, 1..) => u32::MAX.saturating_sub(value),
+            _ => value,
+        }
     }
 }
 
@@ -63,11 +73,13 @@ pub struct Rules {
     pub few: u32,
     /// Days until enrolment is proposed.
     pub wait: u32,
+    /// Days that chat is kept; 0 for ever.
+    pub chat: u32,
 }
 
 impl Rules {
     /// Those of every draft: a key-holder admits, one removes.
-    pub const DRAFT: Self = Self { admit: 0, few: 1, wait: 0 };
+    pub const DRAFT: Self = Self { admit: 0, few: 1, wait: 0, chat: 0 };
 
     /// The value of one parameter.
     pub fn get(&self, parameter: Parameter) -> u32 {
@@ -75,6 +87,7 @@ impl Rules {
             Parameter::Admit => self.admit,
             Parameter::Few => self.few,
             Parameter::Wait => self.wait,
+            Parameter::Chat => self.chat,
         }
     }
 
@@ -83,6 +96,7 @@ impl Rules {
             Parameter::Admit => self.admit = value,
             Parameter::Few => self.few = value,
             Parameter::Wait => self.wait = value,
+            Parameter::Chat => self.chat = value,
         }
     }
 

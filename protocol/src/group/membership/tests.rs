@@ -149,7 +149,7 @@ fn m15_who_came_in_by_a_code_falls_with_what_let_its_issuer_in() {
         council: of(&[FOUNDER, other]),
         members: of(&[FOUNDER, other, dan]),
         roll: BTreeSet::new(),
-        rules: Rules { admit: 1, few: 1, wait: 0 },
+        rules: Rules { admit: 1, ..Rules::DRAFT },
     });
     group.add(id(1), dan, &past(&[]), admit(BOB)).unwrap();
     group.add(id(2), BOB, &past(&[1]), code(5)).unwrap();

@@ -9,7 +9,7 @@ use crate::store::{Key, Table};
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Somebody commits new keys so many times, a day apart.
-fn renew(sim: &mut Sim, laptop: usize, group: GroupId, times: usize) {
+pub(super) fn renew(sim: &mut Sim, laptop: usize, group: GroupId, times: usize) {
     for _ in 0..times {
         sim.run_for(DAY);
         sim.act(laptop, |node, now| node.in_group(group, None, now, |replica, round| replica.renew(round)))
@@ -26,13 +26,18 @@ fn secret(sim: &mut Sim, laptop: usize, group: GroupId, name: &[u8], epoch: Epoc
 }
 
 /// The keys of an epoch by which its entries and envelopes open, with the classes they are of.
-fn keys(sim: &mut Sim, laptop: usize, group: GroupId, epoch: EpochId) -> BTreeMap<&'static str, Vec<u8>> {
+pub(super) fn keys(
+    sim: &mut Sim,
+    laptop: usize,
+    group: GroupId,
+    epoch: EpochId,
+) -> BTreeMap<&'static str, Vec<u8>> {
     let all = secret(sim, laptop, group, b"epoch", epoch).unwrap();
     let names = ["control", "envelope", "seek", "record", "chat", "short", "beacon"];
     names.into_iter().zip(all.chunks_exact(32).map(<[u8]>::to_vec)).collect()
 }
 
-fn restart(sim: &mut Sim, laptop: usize) {
+pub(super) fn restart(sim: &mut Sim, laptop: usize) {
     sim.crash(laptop);
     sim.start(laptop);
 }

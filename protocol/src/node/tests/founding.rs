@@ -6,7 +6,7 @@ use super::*;
 use crate::group::membership::{Channel, ProposalState, Rules};
 use crate::node::{Decision, Matter};
 
-const RULES: Rules = Rules { admit: 1, few: 1, wait: 7 };
+const RULES: Rules = Rules { admit: 1, few: 1, wait: 7, chat: 0 };
 
 /// A group founded out of a draft of so many people: the first `council` of them hold its keys.
 pub(super) fn union(seed: u64, people: usize, council: usize) -> (Sim, GroupId) {

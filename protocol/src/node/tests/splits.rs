@@ -134,7 +134,7 @@ impl Split {
     /// One more laptop for whoever sits here, or for somebody who comes back by the phrase through this one.
     fn link(&mut self, laptop: usize) {
         let (group, expires) = (self.group, self.sim.now().after(Duration::from_secs(86_400)));
-        if self.sim.laptops() as u64 >= LAPTOPS + 3 {
+        if self.sim.laptops() as u64 >= LAPTOPS {
             return;
         }
         let founder = self.rng.below(2 * FOUNDERS as u64) as usize;

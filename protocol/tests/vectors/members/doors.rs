@@ -97,6 +97,18 @@ fn crossing_rules() -> Vec<Value> {
         ),
         OPEN.story(
             "M-10",
+            "crossing rules: chat for fewer days is stricter, for ever least",
+            &[
+                Act(1, "a", &[], rule("chat", 30, COUNCIL)),
+                Act(2, "b", &[1], approve(1)),
+                Act(3, "c", &[], rule("chat", 0, COUNCIL)),
+                Act(4, "b", &[3], approve(3)),
+                Act(5, "b", &[], rule("chat", 90, COUNCIL)),
+                Act(6, "c", &[5], approve(5)),
+            ],
+        ),
+        OPEN.story(
+            "M-10",
             "a rule that knows both settles it",
             &[
                 Act(1, "a", &[], rule("admit", 16, COUNCIL)),

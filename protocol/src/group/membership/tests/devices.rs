@@ -28,7 +28,7 @@ fn phrase_drop(device: DeviceKey) -> Operation {
 fn council() -> Group {
     let of = |people: &[DeviceKey]| people.iter().map(|device| MemberId::from(*device)).collect();
     let everybody = of(&[FOUNDER, BOB, CARLA]);
-    let rules = Rules { admit: 1, few: 1, wait: 0 };
+    let rules = Rules { admit: 1, few: 1, wait: 0, chat: 0 };
     let founding = Founding {
         council: of(&[FOUNDER, BOB, CARLA]),
         members: of(&[FOUNDER, BOB, CARLA]),

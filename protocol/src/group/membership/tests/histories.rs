@@ -106,7 +106,11 @@ fn founding(dice: &mut Dice) -> Founding {
         council: (0..council).map(|n| person(n).into()).collect(),
         members: (0..members).map(|n| person(n).into()).collect(),
         roll,
-        rules: Rules { admit: [0, 1, 1, 2, 3][dice.below(5) as usize], few: 1 + dice.below(2), wait: 0 },
+        rules: Rules {
+            admit: [0, 1, 1, 2, 3][dice.below(5) as usize],
+            few: 1 + dice.below(2),
+            ..Rules::DRAFT
+        },
     }
 }
 
