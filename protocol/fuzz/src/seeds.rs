@@ -158,6 +158,7 @@ fn bodies() -> Vec<Vec<u8>> {
         uses: 3,
         expires: 9,
         proof: [4; 64].into(),
+        devices: None,
     };
     let admit =
         Admit { device, key_package: vec![1; 40].into(), invite: Some(device), proof: Some([5; 64].into()) };
