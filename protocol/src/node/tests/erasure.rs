@@ -1,6 +1,6 @@
 //! What a laptop that is seized does not show any more, and what erasing costs nobody.
 
-use super::founding::{let_in, same_head, union};
+use super::founding::{let_in, union};
 use super::swaps::{heard, ready};
 use super::*;
 use crate::id::EpochId;
@@ -233,18 +233,41 @@ fn a_clock_that_was_years_ahead_keeps_nothing_for_years() {
 
 #[test]
 fn where_others_can_be_found_is_known_after_their_keys_are_erased() {
-    let (mut sim, group) = picket(612, 3);
+    let (mut sim, group) = picket(612, 4);
     sim.run_for(5 * MINUTE);
-    [0, 2].into_iter().for_each(|laptop| sim.crash(laptop));
-    let leave = |node: &mut Node<_>, now| node.leave(group, now);
-    sim.start(2);
-    sim.partition(&[0], &[1, 2], true);
-    sim.act(2, leave).unwrap();
+    let early = head(&mut sim, 1, group);
+    sim.crash(2);
+    // Laptop 1 came in by the code of laptop 0: of laptop 2 it knows by a beacon alone.
+    renew(&mut sim, 0, group, 1);
     sim.run_for(DAY * 60);
     restart(&mut sim, 1);
-    sim.partition(&[0], &[1, 2], false);
-    sim.start(0);
+    sim.run_for(2 * MINUTE);
+    assert_eq!(states(&mut sim, 1, group, &[early]), [false]);
     let contacts = sim.laptop(1).node.as_ref().unwrap().group(&group).unwrap().contacts();
-    assert!(contacts.iter().any(|(_, address)| *address == Sim::address(0)), "{contacts:?}");
-    assert!(sim.run_until(10 * MINUTE, |sim| same_head(sim, 2, group)));
+    assert!(contacts.iter().any(|(_, address)| *address == Sim::address(2)), "{contacts:?}");
+}
+
+#[test]
+fn whoever_was_alone_on_a_branch_tells_its_keys_so_that_others_read_on() {
+    let (mut sim, group) = union(613, 5, 3);
+    let (others, dia) = ([0, 1, 2, 3], 4);
+    sim.partition(&others, &[dia], true);
+    let gus = let_in(&mut sim, dia, group, "gus");
+    sim.partition(&others, &[gus], true);
+    [dia, gus].into_iter().for_each(|laptop| sim.crash(laptop));
+    renew(&mut sim, 0, group, 1);
+    sim.run_for(DAY * 50);
+    // She still has the state that both branches begin with, and goes over by herself.
+    sim.partition(&others, &[dia], false);
+    sim.start(dia);
+    let calm = |sim: &mut Sim| {
+        let entries = counts(sim, dia, group);
+        [0, 1, 2, 3, dia].iter().all(|laptop| {
+            let waits = sim.laptop(*laptop).node.as_ref().unwrap().waits_for_keys(&group);
+            !waits
+                && counts(sim, *laptop, group) == entries
+                && head(sim, *laptop, group) == head(sim, 0, group)
+        })
+    };
+    assert!(sim.run_until(180 * MINUTE, calm), "she is no key-holder, and nobody else was on her branch");
 }
