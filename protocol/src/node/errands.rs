@@ -120,7 +120,9 @@ impl<S: Store> Node<S> {
             let grown = entries > lag.entries;
             (lag.due, lag.entries) = (moment.after(BEHIND_PATIENCE), entries);
             if !grown || moment >= lag.since.after(MOST_PATIENCE) {
-                self.tell_branch(&group, moment);
+                if moment >= lag.since.after(MOST_PATIENCE) {
+                    self.tell_branch(&group, moment);
+                }
                 match self.resync(group, now) {
                     Err(AuthorError::Store(error)) => return Err(error),
                     _ => self.sync.compare_soon(&group, moment),
@@ -131,8 +133,8 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Those who write in epochs that are unknown here may not be able to open the commits of this device's branch
-    /// either: then neither could read the other's wish (Y-31).
+    /// Nobody has answered, perhaps because nobody can read it: those who write in epochs that are unknown here may
+    /// not be able to open the commits of this device's branch either (Y-31).
     fn tell_branch(&mut self, group: &GroupId, moment: Moment) {
         let Some(replica) = self.replicas.get(group).filter(|replica| replica.lacks_epochs()) else { return };
         let peers = self.sync.peers().filter(|(_, of, _)| of == group).map(|(conn, ..)| conn);
