@@ -355,18 +355,17 @@ impl Replica {
         }
     }
 
-    /// Tells which further devices of members have come or gone: a new one is shown to all (M-18).
+    /// Tells which devices of those who were and are members have come or gone (M-18).
     fn devices_changed(&self, before: &View, round: &mut Round<'_>) {
-        if before.linked.ptr_eq(&self.view.linked) && before.dropped.ptr_eq(&self.view.dropped) {
+        if self.view.linked.is_empty() && self.view.dropped.is_empty() {
             return;
         }
         let (was, is) = (before.roster(), self.view.roster());
-        for device in is.difference(&was).filter(|device| self.view.linked.contains_key(*device)) {
-            round.events.push(Event::Device(self.view.owner_of(device), *device, true));
-        }
-        let dropped = |device: &&DeviceKey| self.view.dropped.contains_key(*device);
-        for device in was.difference(&is).filter(dropped) {
-            round.events.push(Event::Device(self.view.owner_of(device), *device, false));
+        for device in was.symmetric_difference(&is) {
+            let owner = self.view.owner_of(device);
+            if [before, &self.view].iter().all(|view| view.members.contains_key(&owner)) {
+                round.events.push(Event::Device(owner, *device, is.contains(device)));
+            }
         }
     }
 }

@@ -215,8 +215,8 @@ impl Replica {
 
     /// The latest clock among somebody's entries, whichever device wrote them.
     fn last_heard_of(&self, member: &MemberId) -> Option<u32> {
-        let devices = [DeviceKey(member.0)].into_iter().chain(self.view.devices_of(member));
-        devices.filter_map(|device| self.last_heard.get(&device).copied()).max()
+        let heard = |device| self.last_heard.get(&device).copied();
+        self.view.all_devices_of(member).filter_map(heard).max()
     }
 
     /// Whether somebody is or was in this group.
@@ -261,8 +261,7 @@ impl Replica {
 
     /// The name somebody told, member or not any more.
     pub fn name_of(&self, member: &MemberId) -> Option<String> {
-        let of_member = |(device, _): &(&DeviceKey, _)| self.view.owner_of(device) == *member;
-        let told = self.profiles.iter().filter(of_member).map(|(_, told)| told);
+        let told = self.view.all_devices_of(member).filter_map(|device| self.profiles.get(&device));
         // The same for all, whatever came first here.
         let newest = told.max_by_key(|(act, _)| (self.logs.act(act).map(|facts| facts.depth), *act));
         let told = newest.map(|(_, profile)| profile.name.clone());

@@ -272,14 +272,20 @@ impl View {
     /// The devices beside the first that speak for somebody.
     pub(super) fn further_devices(&self, member: &MemberId) -> impl Iterator<Item = DeviceKey> {
         let own = *member;
-        let kin = self.kin.get(member).into_iter().flatten().copied();
-        kin.filter(move |device| self.owner_of(device) == own && self.is_live(device, &own))
+        self.all_devices_of(member).skip(1).filter(move |device| self.is_live(device, &own))
+    }
+
+    /// The devices that speak for somebody, or did: the first, and those that were linked.
+    pub fn all_devices_of(&self, member: &MemberId) -> impl Iterator<Item = DeviceKey> {
+        let own = *member;
+        let linked = self.kin.get(member).into_iter().flatten().copied();
+        [DeviceKey(member.0)].into_iter().chain(linked.filter(move |device| self.owner_of(device) == own))
     }
 
     /// The devices that speak for somebody: none if all were dropped.
     pub fn devices_of(&self, member: &MemberId) -> impl Iterator<Item = DeviceKey> {
-        let first = Some(DeviceKey(member.0)).filter(|device| self.is_live(device, member));
-        first.into_iter().chain(self.further_devices(member))
+        let own = *member;
+        self.all_devices_of(member).filter(move |device| self.is_live(device, &own))
     }
 
     /// Whether somebody has set a recovery phrase.
