@@ -11,7 +11,7 @@ use piquet_protocol::store::{Batch, MemoryStore, Retention, Store, StoreError};
 use zeroize::Zeroizing;
 
 use super::support::{
-    Call, Fate, Faulty, Home, copy_all, erase, key, put, put_secret, secret, secret_key, values,
+    Call, Fate, Faulty, Home, copy_all, die_at, erase, key, put, put_secret, secret, secret_key, values,
 };
 use crate::store::{Continuity, DiskStore, Unlock};
 
@@ -65,19 +65,6 @@ fn cut_anywhere_in_the_last_batch_all_earlier_ones_are_there() {
             }
         }
     }
-}
-
-/// Lets a disk die at its n-th call from now: that write arrives in part, nothing works afterwards.
-fn die_at(disk: &Faulty, n: usize) {
-    let mut calls = 0;
-    disk.plan(move |call| {
-        calls += 1;
-        match call {
-            _ if calls < n => Fate::Done,
-            Call::Write(len) if calls == n => Fate::Partly(len / 2, ErrorKind::Other),
-            _ => Fate::Failed(ErrorKind::Other),
-        }
-    });
 }
 
 /// Batches of all kinds.

@@ -9,7 +9,9 @@ use piquet_protocol::store::{Store, StoreError};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::support::{Call, Fate, Faulty, Home, copy_all, files, key, put, put_secret, secret, values};
+use super::support::{
+    Call, Fate, Faulty, Home, copy_all, die_at, files, key, put, put_secret, secret, values,
+};
 use crate::store::disk::Opened;
 use crate::store::files::{Disk, RealDisk};
 use crate::store::header::{BLOCK, HEADER};
@@ -400,15 +402,7 @@ fn whatever_step_of_setting_a_duress_passphrase_a_crash_hits_the_profile_opens()
         let root = copied(&image);
         let disk = Faulty::new(|_| Fate::Done);
         let mut store = open_on(disk.clone(), root.path(), FIRST).unwrap().store;
-        let mut calls = 0;
-        disk.plan(move |call| {
-            calls += 1;
-            match call {
-                _ if calls < n => Fate::Done,
-                Call::Write(len) if calls == n => Fate::Partly(len / 2, ErrorKind::Other),
-                _ => Fate::Failed(ErrorKind::Other),
-            }
-        });
+        die_at(&disk, n);
         let done = store.set_duress(duress("another way out")).is_ok();
         drop(store);
         let (old, new) = (copied(&root), copied(&root));

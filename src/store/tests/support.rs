@@ -234,3 +234,16 @@ impl Disk for Faulty {
         RealDisk.sync_folder(path)
     }
 }
+
+/// Lets a disk die at its n-th call from now: that write arrives in part, nothing works afterwards.
+pub(super) fn die_at(disk: &Faulty, n: usize) {
+    let mut calls = 0;
+    disk.plan(move |call| {
+        calls += 1;
+        match call {
+            _ if calls < n => Fate::Done,
+            Call::Write(len) if calls == n => Fate::Partly(len / 2, io::ErrorKind::Other),
+            _ => Fate::Failed(io::ErrorKind::Other),
+        }
+    });
+}
