@@ -31,6 +31,7 @@ pub(super) enum Listing {
     Grievances,
     Strikes,
     Proposals,
+    Recovery,
     Other,
 }
 
@@ -43,6 +44,7 @@ impl Listing {
             Request::GrievanceList { .. } => Self::Grievances,
             Request::StrikeList { .. } => Self::Strikes,
             Request::ProposalList { .. } => Self::Proposals,
+            Request::RecoverySet { .. } => Self::Recovery,
             _ => Self::Other,
         }
     }
@@ -55,6 +57,7 @@ impl Listing {
             Self::Grievances => Some("no-grievances"),
             Self::Strikes => Some("no-strikes"),
             Self::Proposals => Some("no-proposals"),
+            Self::Recovery => Some("recovery-nowhere"),
             Self::Other => None,
         }
     }
@@ -247,7 +250,9 @@ impl Printer {
             Reply::Done { .. } => self.say("done", &[]),
             Reply::Invite { .. } => self.invite(reply),
             Reply::Device { .. } => self.device(reply),
-            Reply::DeviceCode { code, expires, .. } => self.device_code(code, expires),
+            Reply::DeviceCode { group, invite, code, expires } => {
+                self.device_code((group, invite), code, expires)
+            }
             Reply::Recovery { name, state, .. } => {
                 self.say(&format!("recovery-{state}"), &[("name", &plain(name))])
             }

@@ -352,6 +352,8 @@ pub enum Reply {
     DeviceCode {
         /// Id.
         group: String,
+        /// The code's id, for closing it.
+        invite: String,
         /// The code.
         code: String,
         /// UTC.

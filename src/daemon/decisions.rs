@@ -102,10 +102,13 @@ fn read(replica: &Replica, decision: &DecisionRequest) -> Result<Decision, Failu
         texts.iter().map(|text| lookup::person(replica, text)).collect()
     };
     Ok(match decision {
-        DecisionRequest::Expel { members: texts } => Decision::Expel(members(texts)?),
+        DecisionRequest::Expel { members: texts } => {
+            let accused = texts.iter().map(|text| lookup::accused(replica, text));
+            Decision::Expel(accused.collect::<Result<_, _>>()?)
+        }
         DecisionRequest::Enrol { members: texts } => Decision::Enrol(members(texts)?),
         DecisionRequest::Promote { member } => Decision::Promote(lookup::person(replica, member)?),
-        DecisionRequest::Demote { member } => Decision::Demote(vec![lookup::person(replica, member)?]),
+        DecisionRequest::Demote { member } => Decision::Demote(vec![lookup::accused(replica, member)?]),
         DecisionRequest::Rule { key, value } => {
             let (parameter, value) = rule(key, value)
                 .ok_or_else(|| Failure::new("bad_rule", 1).with("rule", format!("{key} {value}")))?;

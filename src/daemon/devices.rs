@@ -32,6 +32,7 @@ impl Engine {
         let code = self.node.link_code(id, until, now).map_err(|error| failure(&error))?;
         Ok(vec![Reply::DeviceCode {
             group: id.to_hex(),
+            invite: code.keys().public().to_hex(),
             code: code.to_text(),
             expires: utc(until.as_secs()),
         }])

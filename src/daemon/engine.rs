@@ -268,7 +268,10 @@ impl Engine {
         self.node.revoke(id, invite, now).map_err(|error| failure(&error))?;
         let list = self.node.invites(id, now).map_err(|error| failure(&error))?;
         self.in_group(&id.to_hex(), |replica| {
-            list.iter().filter(|view| view.key == invite).map(|view| answers::invite(replica, view)).collect()
+            let revoked = list.iter().find(|view| view.key == invite);
+            // A code for a device is on no list.
+            let done = || Reply::Done { group: id.to_hex() };
+            vec![revoked.map_or_else(done, |view| answers::invite(replica, view))]
         })
     }
 

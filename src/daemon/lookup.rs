@@ -92,6 +92,19 @@ pub(super) fn person(replica: &Replica, text: &str) -> Result<MemberId, Failure>
     }
 }
 
+/// Whom a verdict can name: somebody who is or was a member, or a laptop beside somebody's first (M-18).
+pub(super) fn accused(replica: &Replica, text: &str) -> Result<MemberId, Failure> {
+    match person(replica, text) {
+        Err(failure) if failure.code == "no_such_member" => {
+            let further = replica.view().linked.keys();
+            let further: Vec<_> =
+                further.map(|device| ((*device).into(), String::new(), device.to_hex())).collect();
+            unique(text, &further, "member")
+        }
+        found => found,
+    }
+}
+
 pub(super) fn proposal(ids: impl Iterator<Item = EntryId>, text: &str) -> Result<EntryId, Failure> {
     entry(ids, text, "proposal")
 }

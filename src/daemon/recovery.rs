@@ -34,7 +34,8 @@ pub fn read(typed: &Words) -> Result<Phrase, Failure> {
     if typed.0.len() > MAX {
         return Err(bad());
     }
-    let typed = Zeroizing::new(typed.0.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
+    let spaced = Zeroizing::new(typed.0.split_whitespace().collect::<Vec<_>>().join(" "));
+    let typed = Zeroizing::new(spaced.to_lowercase());
     let phrase = Mnemonic::parse(typed.as_str()).map_err(|_| bad())?;
     let (entropy, length) = phrase.to_entropy_array();
     let entropy = Zeroizing::new(entropy);

@@ -276,13 +276,9 @@ impl<S: Store> Node<S> {
     /// Closes an invite code.
     ///
     /// # Errors
-    /// [`NodeError::NotAllowed`] unless one's own, or a key-holder.
+    /// [`NodeError::NotAllowed`] unless one's own, or a key-holder and the code lets members in.
     pub fn revoke(&mut self, group: GroupId, invite: DeviceKey, now: Timestamp) -> Result<(), NodeError> {
-        let replica = self.replica(&group)?;
-        let info = replica.view().invites.get(&invite).ok_or(NodeError::NotFound)?;
-        if info.issuer != replica.member() && !replica.view().is_keyholder(&replica.member()) {
-            return Err(NodeError::NotAllowed);
-        }
+        self.replica(&group)?.check(&Operation::Revoke { key: invite })?;
         self.post(group, Kind::Revoke, &Revoke { invite }.to_payload(), now)?;
         self.in_group(group, None, now, |replica, round| {
             replica.put_secret_note(&code_note(&invite), None, round)

@@ -1,10 +1,8 @@
 //! A member's devices: linking another laptop, setting a recovery phrase, taking a device out (M-18).
 
-use std::sync::Arc;
-
 use super::{Node, NodeError};
 use crate::group::invite::{Hint, InviteCode, Phrase};
-use crate::group::membership::{DeviceCode, InviteInfo, InviteState, Operation};
+use crate::group::membership::{DeviceCode, Operation};
 use crate::group::operation::{Control, DeviceDrop};
 use crate::id::{DeviceKey, GroupId, MemberId};
 use crate::kind::Kind;
@@ -96,25 +94,5 @@ impl<S: Store> Node<S> {
     pub fn devices(&self, group: &GroupId, member: &MemberId) -> Result<Vec<DeviceView>, NodeError> {
         let replica = self.replica(group)?;
         Ok(replica.view().devices_of(member).map(|device| replica.device_view(device)).collect())
-    }
-
-    /// This member's codes for devices that still open: keys and when they expire.
-    ///
-    /// # Errors
-    /// [`NodeError::NoGroup`].
-    pub fn open_link_codes(
-        &self,
-        group: &GroupId,
-        now: Timestamp,
-    ) -> Result<Vec<(DeviceKey, u32)>, NodeError> {
-        let replica = self.replica(group)?;
-        let own = replica.member();
-        let open = |(_, info): &(&DeviceKey, &Arc<InviteInfo>)| {
-            info.devices == Some(DeviceCode::Link)
-                && info.issuer == own
-                && info.state(now.as_secs()) == InviteState::Open
-        };
-        let codes = replica.view().invites.iter().filter(open);
-        Ok(codes.map(|(key, info)| (*key, info.expires)).collect())
     }
 }

@@ -39,8 +39,9 @@ impl Printer {
         words.map(|(at, word)| format!("{:>4}  {word}", at + 1)).all(|line| self.raw(&line))
     }
 
-    pub(super) fn device_code(&self, code: &str, expires: &str) -> bool {
-        self.note("device-code", &[("expires", &here(expires))]);
+    pub(super) fn device_code(&self, (group, invite): (&str, &str), code: &str, expires: &str) -> bool {
+        let args = [("expires", &*here(expires)), ("group", short(group)), ("invite", short(invite))];
+        self.note("device-code", &args);
         self.raw(&code.bold().to_string())
     }
 }

@@ -86,8 +86,9 @@ devices = { $count ->
 }
 device-here = this laptop
 device-dropped = { $device } is taken out for ever and speaks for { $name } no more. Who has heard of it writes nothing to it; what it could read until now, take as copied.
-device-code = Type this on the other laptop, after `piquet join`. Whoever uses it first speaks as you: show it to nobody. It is shown once, opens once, and until { $expires }.
+device-code = Type this on the other laptop, after `piquet join`. Whoever uses it first speaks as you: show it to nobody. It is shown once, opens once, and until { $expires }; `piquet invite revoke { $group } { $invite }` closes it before.
 recovery-set = { $name }: the phrase is set.
+recovery-nowhere = You are in no group yet. Once you are: `piquet recovery set`
 recovery-kept = { $name }: a phrase was set before and stays: that one alone brings you back there.
 phrase-write = Write these twelve words on paper, and keep it where no laptop is. Whoever has them can come in as you, seen by all. Nobody can show them again, and no other phrase can take their place.
 vouched-by = vouched for by { $names }

@@ -87,8 +87,9 @@ devices = { $count ->
 }
 device-here = cet ordinateur
 device-dropped = { $device } est retiré pour toujours et ne parle plus au nom de { $name }. Qui l'a appris ne lui écrit plus rien ; ce qu'il pouvait lire jusqu'ici, considérez-le comme copié.
-device-code = À taper sur l'autre ordinateur, après `piquet join`. Qui l'utilise d'abord parle en votre nom : ne le montrez à personne. Il s'affiche une seule fois, ouvre une seule fois, et jusqu'au { $expires }.
+device-code = À taper sur l'autre ordinateur, après `piquet join`. Qui l'utilise d'abord parle en votre nom : ne le montrez à personne. Il s'affiche une seule fois, ouvre une seule fois, et jusqu'au { $expires } ; `piquet invite revoke { $group } { $invite }` le ferme avant.
 recovery-set = { $name } : la phrase est déposée.
+recovery-nowhere = Vous n'êtes encore dans aucun groupe. Ensuite : `piquet recovery set`
 recovery-kept = { $name } : une phrase y était déjà et reste : elle seule vous y ramène.
 phrase-write = Écrivez ces douze mots sur papier, et gardez-le loin de tout ordinateur. Qui les a peut entrer en votre nom, au vu de tout le monde. Personne ne peut les afficher de nouveau, et aucune autre phrase ne peut les remplacer.
 vouched-by = se portent garants : { $names }
