@@ -216,3 +216,20 @@ fn whoever_others_are_connected_with_is_called_first_every_other_time() {
     assert!(rank(&dial, up, 1) > rank(&dial, more, 1), "a liar's friends are not all that is called");
     assert!(rank(&failed, up, 0) > rank(&dial, more, 0), "nor again and again");
 }
+
+/// Else whoever knows nobody's address, and can only be called, would stay alone.
+#[test]
+fn sessions_with_both_laptops_of_one_member_are_none_with_another() {
+    let (mut sim, group) = crowd(472, 3);
+    let expires = sim.now().after(Duration::from_secs(86_400));
+    let code = sim.act(1, |node, now| node.link_code(group, expires, now)).unwrap();
+    let second = sim.add();
+    sim.act(second, |node, now| node.join(code, "second", now).map(|_| node.handle(Input::Tick, now)))
+        .unwrap()
+        .unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| here(sim, 0).1 == 3), "with everybody");
+    sim.crash(2);
+    assert!(sim.run_until(5 * MINUTE, |sim| here(sim, 0).1 == 2), "with both laptops of the one left");
+    let node = sim.laptop(0).node.as_ref().unwrap();
+    assert!(node.wanted(node.clock.reached()).contains_key(&Sim::address(2)));
+}

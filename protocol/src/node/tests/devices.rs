@@ -250,18 +250,3 @@ fn a_person_with_two_laptops_pledges_once() {
     assert!(sim.run_until(5 * MINUTE, answered));
     assert_eq!(sim.act(0, |node, now| node.tally(group, call, now)).unwrap(), Some(1));
 }
-
-#[test]
-fn whoever_can_only_be_called_is_called_though_another_has_two_laptops() {
-    let (mut sim, group) = union(91, 4, 3);
-    let second = link(&mut sim, BRUNO, group);
-    let everybody = [AMINA, BRUNO, CARLA, DIA, second];
-    let all_met = |sim: &mut Sim| {
-        let peers = |sim: &mut Sim, laptop: usize| {
-            let node = sim.laptop(laptop).node.as_ref().unwrap();
-            node.peers().filter(|(_, of, _)| *of == group).count()
-        };
-        everybody.iter().all(|laptop| peers(sim, *laptop) == everybody.len() - 1)
-    };
-    assert!(sim.run_until(30 * MINUTE, all_met), "in a small group each has a session with each laptop");
-}
