@@ -62,6 +62,15 @@ fn a_second_laptop_speaks_for_its_member_until_it_is_taken_out() {
     until("carla reads it", || laptops[2].texts("riders").iter().any(|text| text == "at nine"));
     assert_eq!(second.texts("riders").last().map(String::as_str), Some("from the library"));
     assert_eq!(laptops[1].json(&["group", "members", "riders"]).len(), 4, "bruno stays");
+    // One that is on and connected is told, and that its member is in all the same.
+    let mut third = Laptop::of("third laptop");
+    third.up();
+    third.one(&["join", &code(&laptops[1])]);
+    until("it is connected", || third.one(&["status"])["groups"][0]["peers"].as_u64() > Some(0));
+    let taken = here(&third).unwrap()["device"].as_str().unwrap().to_owned();
+    until("bruno knows it", || devices(&laptops[1], "bruno").len() == 2);
+    laptops[1].one(&["device", "drop", "riders", &taken]);
+    until("it is told", || third.one(&["status"])["groups"][0]["frozen"] == "taken_out");
 }
 
 #[test]

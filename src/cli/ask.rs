@@ -154,13 +154,12 @@ pub(super) fn written_down(context: &Context, phrase: &Words) -> Result<(), Fail
     if terminal().is_err() {
         return Ok(());
     }
-    let words: Vec<&str> = phrase.0.split(' ').collect();
     for at in two_places() {
         let question = context.printer.texts().get("phrase-check", &[("number", &(at + 1).to_string())]);
         let _ = std::io::Write::write_all(&mut std::io::stderr(), question.as_bytes());
         let mut typed = Zeroizing::new(String::new());
         std::io::stdin().read_line(&mut typed).map_err(|_| Failure::new("no_terminal", 1))?;
-        if words.get(at) != Some(&typed.trim().to_lowercase().as_str()) {
+        if !recovery::has_word(phrase, at, &typed) {
             return Err(Failure::new("not_written_down", 1));
         }
     }

@@ -30,8 +30,9 @@ fn looks(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-pub(super) fn frozen(why: Frozen) -> &'static str {
+fn frozen(replica: &Replica, why: Frozen) -> &'static str {
     match why {
+        Frozen::Ended if is_taken_out(replica) => "taken_out",
         Frozen::RolledBack => "rolled_back",
         Frozen::NeedsNewer => "needs_newer",
         Frozen::Ended => "ended",
@@ -57,7 +58,7 @@ pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupSt
         proposals: Vec::new(),
         fell: replica.view().fell.len(),
         waiting: replica.view().waiting.iter().map(|member| name(replica, member)).collect(),
-        frozen: replica.frozen().map(|why| frozen(why).to_owned()),
+        frozen: replica.frozen().map(|why| frozen(replica, why).to_owned()),
         silent: Vec::new(),
         phrase: false,
         equivocators: replica
@@ -71,6 +72,12 @@ pub(super) fn status(replica: &Replica, peers: usize, now: Timestamp) -> GroupSt
             .map(|device| name(replica, &replica.view().owner_of(device)))
             .collect(),
     }
+}
+
+/// Whether this laptop is out, and its member is in.
+pub(super) fn is_taken_out(replica: &Replica) -> bool {
+    let view = replica.view();
+    view.members.contains_key(&replica.member()) && view.member_of(&replica.device()).is_none()
 }
 
 /// What sort of group it is.

@@ -31,6 +31,7 @@ pub(super) fn news(replica: &Replica, event: &Event) -> Option<News> {
     Some(match event {
         Event::Message(_) | Event::Rejected(_) => return None,
         Event::Joined => News::plain("joined"),
+        Event::Removed if answers::is_taken_out(replica) => News::of("removed", "taken-out", Vec::new()),
         Event::Removed => News::plain("removed"),
         Event::Founded => News::plain("founded"),
         Event::Proposal(act) => proposal(replica, act),

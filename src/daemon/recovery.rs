@@ -45,6 +45,16 @@ pub fn read(typed: &Words) -> Result<Phrase, Failure> {
     }
 }
 
+/// Whether somebody typed the word of a phrase at a place (from 0), with or without its capitals, its accents in
+/// whatever form.
+pub fn has_word(phrase: &Words, at: usize, typed: &str) -> bool {
+    let mut words: Vec<&str> = phrase.0.split(' ').collect();
+    let Some(word) = words.get_mut(at) else { return false };
+    *word = typed.trim();
+    let said = Words(words.join(" "));
+    matches!((read(&said), read(phrase)), (Ok(said), Ok(phrase)) if said == phrase)
+}
+
 fn bad() -> Failure {
     Failure::new("bad_phrase", 5)
 }
@@ -62,6 +72,25 @@ mod tests {
             let (one, other) = (read(&shown).unwrap(), read(&typed).unwrap());
             assert!(one == other && one != read(&fresh(french).unwrap()).unwrap());
         }
+    }
+
+    #[test]
+    fn a_word_is_known_again_in_capitals_and_with_accents_of_either_form() {
+        let accented = |words: &Words| words.0.split(' ').position(|word| word.contains("e\u{301}"));
+        let (phrase, at) = std::iter::repeat_with(|| fresh(true).unwrap())
+            .find_map(|words| accented(&words).map(|at| (words, at)))
+            .unwrap();
+        let word = phrase.0.split(' ').nth(at).unwrap();
+        let composed = word.replace("e\u{301}", "é");
+        for typed in [word, &composed, &format!(" {}\n", composed.to_uppercase())] {
+            assert!(has_word(&phrase, at, typed), "{typed}");
+        }
+        let other = phrase.0.split(' ').find(|other| *other != word).unwrap();
+        let cut: String = composed.chars().skip(1).collect();
+        for wrong in ["", "zebra", &cut, other] {
+            assert!(!has_word(&phrase, at, wrong), "{wrong}");
+        }
+        assert!(!has_word(&phrase, WORDS, word));
     }
 
     #[test]

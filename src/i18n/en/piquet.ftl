@@ -69,6 +69,7 @@ status-joining = { $count ->
 frozen-rolled-back = { $group }: this profile is an old copy of one that has written since. It writes nothing there any more. Ask for a new invite code.
 frozen-needs-newer = { $group }: somebody uses a newer piquet. Update piquet to go on writing there.
 frozen-mending = { $group }: records of this profile were lost. It writes here again once a member was reached who has shown what it has.
+frozen-taken-out = { $group }: this laptop was taken out. You are a member still, on your other laptops; if you have none, by `piquet recovery join` on a new one.
 frozen-ended = { $group }: you are not a member any more.
 
 group-members = { $count ->
@@ -86,7 +87,7 @@ devices = { $count ->
 }
 device-here = this laptop
 device-dropped = { $device } is taken out for ever and speaks for { $name } no more. Who has heard of it writes nothing to it; what it could read until now, take as copied.
-device-code = Type this on the other laptop, after `piquet join`. Whoever uses it first speaks as you: show it to nobody. It is shown once, opens once, and until { $expires }; `piquet invite revoke { $group } { $invite }` closes it before.
+device-code = Type this on the other laptop, after “piquet join”. Whoever uses it first speaks as you: show it to nobody. It is shown once, opens once, and until { $expires }; `piquet invite revoke { $group } { $invite }` closes it before.
 recovery-set = { $name }: the phrase is set.
 recovery-nowhere = You are in no group yet. Once you are: `piquet recovery set`
 recovery-kept = { $name }: a phrase was set before and stays: that one alone brings you back there.
@@ -272,6 +273,7 @@ event-joined = You are in { $name }.
 event-disk-full = The disk is full: everything that is there can be read, nothing new is kept. Make room; the node goes on by itself.
 event-disk-failing = The disk refuses to keep anything new. Look at it; the node goes on by itself once it can.
 event-disk-again = The disk takes new things again. What was missed is fetched.
+event-taken-out = { $name }: this laptop was taken out. You are a member still, on your other laptops.
 event-removed = { $name }: you are not a member any more.
 event-call = { $name }: STRIKE CALL by { $who }: { $title }. Look where it came from, then pledge: `piquet strike show { $group } { $id }`
 event-call-changed = { $name }: the strike call “{ $title }” was changed: `piquet strike show { $group } { $id }`

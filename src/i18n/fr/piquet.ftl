@@ -70,6 +70,7 @@ status-joining = { $count ->
 frozen-rolled-back = { $group } : ce profil est une ancienne copie d'un profil qui a écrit depuis. Il n'y écrit plus rien. Demandez un nouveau code d'invitation.
 frozen-needs-newer = { $group } : quelqu'un utilise un piquet plus récent. Mettez piquet à jour pour continuer à y écrire.
 frozen-mending = { $group } : des données de ce profil ont été perdues. Il y écrira de nouveau dès qu'un membre joint aura montré ce qu'il a.
+frozen-taken-out = { $group } : cet ordinateur a été retiré. Vous en êtes toujours membre, sur vos autres ordinateurs ; si vous n'en avez pas, par `piquet recovery join` sur un nouveau.
 frozen-ended = { $group } : vous n'en êtes plus membre.
 
 group-members = { $count ->
@@ -87,7 +88,7 @@ devices = { $count ->
 }
 device-here = cet ordinateur
 device-dropped = { $device } est retiré pour toujours et ne parle plus au nom de { $name }. Qui l'a appris ne lui écrit plus rien ; ce qu'il pouvait lire jusqu'ici, considérez-le comme copié.
-device-code = À taper sur l'autre ordinateur, après `piquet join`. Qui l'utilise d'abord parle en votre nom : ne le montrez à personne. Il s'affiche une seule fois, ouvre une seule fois, et jusqu'au { $expires } ; `piquet invite revoke { $group } { $invite }` le ferme avant.
+device-code = À taper sur l'autre ordinateur, après « piquet join ». Qui l'utilise d'abord parle en votre nom : ne le montrez à personne. Il s'affiche une seule fois, ouvre une seule fois, et jusqu'au { $expires } ; `piquet invite revoke { $group } { $invite }` le ferme avant.
 recovery-set = { $name } : la phrase est déposée.
 recovery-nowhere = Vous n'êtes encore dans aucun groupe. Ensuite : `piquet recovery set`
 recovery-kept = { $name } : une phrase y était déjà et reste : elle seule vous y ramène.
@@ -263,6 +264,7 @@ event-joined = Vous êtes dans { $name }.
 event-disk-full = Le disque est plein : on peut lire tout ce qui est là, rien de nouveau n'est gardé. Faites de la place ; le nœud continue de lui-même.
 event-disk-failing = Le disque refuse tout ce qui est nouveau. Vérifiez-le ; le nœud continue de lui-même dès que possible.
 event-disk-again = Le disque prend de nouveau ce qui arrive. Ce qui a manqué est récupéré.
+event-taken-out = { $name } : cet ordinateur a été retiré. Vous en êtes toujours membre, sur vos autres ordinateurs.
 event-removed = { $name } : vous n'en êtes plus membre.
 event-call = { $name } : APPEL À LA GRÈVE de { $who } : { $title }. Voyez d'où il vient, puis engagez-vous : `piquet strike show { $group } { $id }`
 event-call-changed = { $name } : l'appel à la grève « { $title } » a changé : `piquet strike show { $group } { $id }`
