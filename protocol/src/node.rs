@@ -317,7 +317,7 @@ impl<S: Store> Node<S> {
                 self.sync.received(conn, group, live, judged);
             }
             sync::Output::Opened { conn, group, .. } => {
-                self.answered(conn, now);
+                self.answered(conn, group, now);
                 self.ask_here(conn, group);
             }
             sync::Output::Compared { group, .. } => self.compared(group, now)?,

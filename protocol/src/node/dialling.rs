@@ -24,6 +24,9 @@ const NEIGHBOURS: usize = 5;
 const QUIET_NEIGHBOURS: usize = 2;
 /// Sessions, whoever called, with which a group wants no more.
 const MOST_NEIGHBOURS: usize = 12;
+/// How often a group that has what it wants looks for those whom nobody near is connected with, and the most by
+/// which chance lengthens that: else parts of it that are enough for themselves would never find each other.
+const LOOK: Duration = Duration::from_secs(600);
 /// A group in which nothing was said or done for so long is quiet.
 const QUIET: Duration = Duration::from_secs(15 * 60);
 /// Most addresses called at once.
@@ -91,8 +94,11 @@ impl Dial {
 struct Want {
     /// How many groups and codes in need it serves.
     serves: usize,
-    /// Whether somebody is connected with its owner, as they say.
-    up: bool,
+    /// Whether what others say speaks for it: that they are connected with its owner, or, for a look around, that
+    /// they are not.
+    told: bool,
+    /// Whether it is worth a call for looks around only.
+    look: bool,
 }
 
 /// This node's calls.
@@ -101,6 +107,8 @@ pub(super) struct Calls {
     dials: BTreeMap<String, Dial>,
     /// Calls of the current burst, and when it began to fade.
     burst: (u32, Moment),
+    /// When each group looks around next.
+    looks: BTreeMap<GroupId, Moment>,
 }
 
 impl Calls {
@@ -121,10 +129,19 @@ impl Calls {
         if *calls < most { now } else { since.after(each) }
     }
 
+    fn is_hopeful(&self, address: &str, now: Moment) -> bool {
+        let until = self.dials.get(address).and_then(Dial::hopeful_until);
+        until.is_some_and(|until| now < until)
+    }
+
     fn forget(&mut self, wanted: &BTreeMap<String, Want>) {
         if self.dials.len() > wanted.len().saturating_add(MAX_FORGOTTEN) {
             self.dials.retain(|address, dial| wanted.contains_key(address) || !dial.is_idle());
         }
+    }
+
+    fn opened(&self, conn: ConnectionId) -> Option<Moment> {
+        self.dials.values().filter(|dial| dial.conn == Some(conn)).find_map(|dial| dial.opened)
     }
 
     fn at(&mut self, conn: ConnectionId) -> impl Iterator<Item = &mut Dial> {
@@ -140,10 +157,12 @@ fn has_all(replica: &Replica, here: usize) -> bool {
 }
 
 /// Whom to call first. What others say of who is up counts by half: a liar's friends get no more than
-/// that of this node's neighbours.
+/// that of this node's neighbours, and he hides nobody. Who failed is no worse for a look around: those who were
+/// cut off failed.
 fn rank(dial: &Dial, want: Want, random: u64) -> impl Ord + use<> {
-    let by_word = want.up && random.is_multiple_of(2);
-    (dial.failures, !by_word, Reverse(want.serves), random)
+    let by_word = want.told && random.is_multiple_of(2);
+    let failures = if want.look { 0 } else { dial.failures };
+    (want.look, failures, !by_word, Reverse(want.serves), random)
 }
 
 impl<S: Store> Node<S> {
@@ -153,56 +172,108 @@ impl<S: Store> Node<S> {
         if lively { NEIGHBOURS } else { QUIET_NEIGHBOURS }
     }
 
+    /// From when on one more call is worth making for a group, and whether it is a look around; never while all
+    /// are here.
+    fn wants_call(&self, replica: &Replica, now: Moment) -> Option<(Moment, bool)> {
+        let group = replica.group();
+        let here = self.here(&group);
+        if has_all(replica, here.len()) {
+            return None;
+        }
+        let absent = self.absent(replica);
+        let hopeful = absent.iter().filter(|(_, address)| self.calls.is_hopeful(address, now));
+        let tried = hopeful.map(|(device, _)| *device).collect::<BTreeSet<_>>().len();
+        let seen = self.discovered.iter().filter(|address| self.calls.is_hopeful(address, now)).count();
+        let called = self.called_in(&group).count().saturating_add(tried).saturating_add(seen);
+        if called < self.neighbours(&group, now) && here.len() < MOST_NEIGHBOURS {
+            return Some((now, false));
+        }
+        self.calls.looks.get(&group).map(|look| (*look, true))
+    }
+
+    /// Devices of a group that this node has sessions with.
+    fn here(&self, group: &GroupId) -> BTreeSet<DeviceKey> {
+        self.sync.peers().filter(|(_, of, _)| of == group).map(|(.., device)| device).collect()
+    }
+
+    /// Devices of a group that this node has no session with, and where they can be reached.
+    fn absent(&self, replica: &Replica) -> Vec<(DeviceKey, String)> {
+        let here = self.here(&replica.group());
+        replica.contacts().into_iter().filter(|(device, _)| !here.contains(device)).collect()
+    }
+
+    /// Connections of this node's own making that serve a group.
+    fn called_in(&self, group: &GroupId) -> impl Iterator<Item = ConnectionId> {
+        let peers = self.sync.peers().filter(move |(_, of, _)| of == group);
+        peers.map(|(conn, ..)| conn).filter(|conn| self.sync.dialled(*conn).is_some())
+    }
+
+    /// Whether a group has more sessions of this node's own making than it wants.
+    fn has_more(&self, group: &GroupId, now: Moment) -> bool {
+        self.called_in(group).count() > self.neighbours(group, now)
+    }
+
     /// Addresses worth calling: of members of groups that want sessions, of codes in use, and those seen
     /// on the local network.
     fn wanted(&self, now: Moment) -> BTreeMap<String, Want> {
-        let hopeful = |address: &String| {
-            let until = self.calls.dials.get(address).and_then(Dial::hopeful_until);
-            until.is_some_and(|until| now < until)
-        };
         let mut wanted: BTreeMap<String, Want> = BTreeMap::new();
-        let mut want = |address: &String, up: bool| {
+        let mut want = |address: &String, told: bool, look: bool| {
             if !self.listening.contains(address) {
-                let want = wanted.entry(address.clone()).or_default();
+                let first = Want { look: true, ..Want::default() };
+                let want = wanted.entry(address.clone()).or_insert(first);
                 want.serves = want.serves.saturating_add(1);
-                want.up |= up;
+                want.told |= told;
+                want.look &= look;
             }
         };
         for replica in self.replicas.values().filter(|replica| !replica.is_over()) {
+            let due = self.wants_call(replica, now).filter(|(at, _)| *at <= now);
+            let Some((_, look)) = due else { continue };
             let group = replica.group();
-            let peers = || self.sync.peers().filter(|(_, of, _)| *of == group);
-            let called = peers().filter(|(conn, ..)| self.sync.dialled(*conn).is_some()).count();
-            let here: BTreeSet<DeviceKey> = peers().map(|(.., device)| device).collect();
-            let contacts = replica.contacts();
-            let absent = || contacts.iter().filter(|(device, _)| !here.contains(device));
-            let tried: BTreeSet<DeviceKey> =
-                absent().filter(|(_, address)| hopeful(address)).map(|(device, _)| *device).collect();
-            let seen = self.discovered.iter().filter(|address| hopeful(address)).count();
-            if called.saturating_add(tried.len()).saturating_add(seen) >= self.neighbours(&group, now)
-                || here.len() >= MOST_NEIGHBOURS
-                || has_all(replica, here.len())
-            {
-                continue;
-            }
             let up = self.sync.said_up(&group);
-            absent().for_each(|(device, address)| want(address, up.contains(device)));
-            self.discovered.iter().for_each(|address| want(address, false));
+            for (device, address) in self.absent(replica) {
+                want(&address, up.contains(&device) != look, look);
+            }
+            self.discovered.iter().for_each(|address| want(address, false, look));
         }
         for join in self.joins.values().filter(|join| join.refused.is_none()) {
-            join.joining.code.hints.iter().map(|hint| hint.multiaddr()).for_each(|a| want(&a, false));
-            self.discovered.iter().for_each(|address| want(address, false));
+            let hints = join.joining.code.hints.iter().map(|hint| hint.multiaddr());
+            hints.for_each(|address| want(&address, false, false));
+            self.discovered.iter().for_each(|address| want(address, false, false));
         }
         wanted
     }
 
+    /// A group looks around when it has called nobody for a while.
+    fn plan_looks(&mut self, now: Moment) {
+        self.calls.looks.retain(|group, _| self.replicas.contains_key(group));
+        for group in self.replicas.keys() {
+            let rng = &mut self.rng;
+            self.calls.looks.entry(*group).or_insert_with(|| {
+                let more = rng.next_u64() % LOOK.as_millis() as u64;
+                now.after(LOOK.saturating_add(Duration::from_millis(more)))
+            });
+        }
+    }
+
+    fn called(&mut self, address: &str, now: Moment) {
+        let serves = |replica: &Replica| replica.contacts().iter().any(|(_, of)| of == address);
+        for replica in self.replicas.values().filter(|replica| serves(replica)) {
+            self.calls.looks.remove(&replica.group());
+        }
+        self.plan_looks(now);
+    }
+
     pub(super) fn dial(&mut self, now: Timestamp) {
         let now = self.clock.at(now);
+        self.plan_looks(now);
         while let Some(address) = self.next_call(now) {
             if !self.calls.has_place() || self.calls.free_at(now) > now {
                 return;
             }
             self.calls.burst.0 = self.calls.burst.0.saturating_add(1);
             self.calls.dials.entry(address.clone()).or_default().called = Some(now);
+            self.called(&address, now);
             self.held.push_back(super::Output::Dial(address));
         }
     }
@@ -232,7 +303,9 @@ impl<S: Store> Node<S> {
         let dials = self.wanted(now).into_keys().filter_map(|address| self.calls.dials.get(&address));
         let due = dials.filter(|dial| dial.is_idle()).map(|dial| dial.next.max(free));
         let given_up = self.calls.dials.values().filter_map(Dial::hopeful_until).filter(|until| *until > now);
-        due.chain(given_up).min()
+        let replicas = self.replicas.values().filter(|replica| !replica.is_over());
+        let looks = replicas.filter_map(|replica| self.wants_call(replica, now)).map(|(at, _)| at);
+        due.chain(given_up).chain(looks.filter(|at| *at > now)).min()
     }
 
     pub(super) fn dialled(&mut self, address: Option<&str>, conn: ConnectionId) {
@@ -247,10 +320,26 @@ impl<S: Store> Node<S> {
         self.calls.dials.entry(address.to_owned()).or_default().pause(now);
     }
 
-    /// A session with members has opened.
-    pub(super) fn answered(&mut self, conn: ConnectionId, now: Timestamp) {
-        let now = self.clock.at(now);
-        self.calls.at(conn).for_each(|dial| dial.opened = Some(now));
+    /// A session with members has opened. If a group has more of its own making than it wants now, the oldest goes
+    /// that no group needs: whom one is connected with changes, so that parts grow together.
+    pub(super) fn answered(&mut self, conn: ConnectionId, group: GroupId, now: Timestamp) {
+        let moment = self.clock.at(now);
+        self.calls.at(conn).for_each(|dial| dial.opened = Some(moment));
+        if self.sync.dialled(conn).is_none() || !self.has_more(&group, moment) {
+            return;
+        }
+        let others = self.called_in(&group).filter(|other| *other != conn && self.is_spare(*other, moment));
+        let oldest = others.min_by_key(|other| self.calls.opened(*other));
+        if let Some(oldest) = oldest {
+            self.sync.closed(oldest);
+            self.held.push_back(super::Output::Close(oldest));
+            self.hung_up(oldest, now);
+        }
+    }
+
+    /// Whether no group needs a connection.
+    fn is_spare(&self, conn: ConnectionId, now: Moment) -> bool {
+        self.sync.peers().filter(|(of, ..)| *of == conn).all(|(_, group, _)| self.has_more(&group, now))
     }
 
     /// The other side is full.

@@ -196,6 +196,43 @@ fn a_quiet_group_has_two_neighbours_of_ones_own_and_five_once_something_happens(
 }
 
 #[test]
+fn parts_of_a_group_that_are_enough_for_themselves_look_for_each_other_all_the_same() {
+    let (mut sim, group) = crowd(473, 12);
+    let all: Vec<usize> = (0..12).collect();
+    let (left, right) = all.split_at(6);
+    let across = |sim: &mut Sim| {
+        let devices = |sim: &mut Sim, part: &[usize]| -> BTreeSet<DeviceKey> {
+            let device =
+                |laptop: &usize| sim.laptop(*laptop).node.as_ref().unwrap().group(&group).unwrap().device();
+            part.iter().map(device).collect()
+        };
+        let far = devices(sim, right);
+        let node = |laptop: &usize| {
+            sim.laptop(*laptop)
+                .node
+                .as_ref()
+                .unwrap()
+                .peers()
+                .filter(|(.., device)| far.contains(device))
+                .count()
+        };
+        left.iter().map(node).sum::<usize>()
+    };
+    sim.partition(left, right, true);
+    // Each part is at rest, and nobody of the other has answered for long.
+    sim.run_for(30 * MINUTE);
+    sim.partition(left, right, false);
+    assert_eq!(across(&mut sim), 0);
+    let before: Vec<usize> = all.iter().map(|laptop| here(&mut sim, *laptop).0).collect();
+    assert!(sim.run_until(30 * MINUTE, |sim| across(sim) > 0), "somebody looks around");
+    sim.run_for(6 * 60 * MINUTE);
+    let own: Vec<usize> = all.iter().map(|laptop| here(&mut sim, *laptop).0).collect();
+    let as_before = own.iter().zip(&before).all(|(own, before)| *own <= *before.max(&3));
+    assert!(as_before, "looking around makes no more sessions: {before:?} {own:?}");
+    assert!(across(&mut sim) > 3, "they have grown together: {}", across(&mut sim));
+}
+
+#[test]
 fn whoever_others_are_connected_with_is_called_first_every_other_time() {
     let (mut sim, _) = crowd(471, 5);
     // Of those who are there, the fifth reaches the first only.
@@ -207,11 +244,11 @@ fn whoever_others_are_connected_with_is_called_first_every_other_time() {
     sim.run_for(MINUTE);
     let node = sim.laptop(4).node.as_ref().unwrap();
     let wanted = node.wanted(node.clock.reached());
-    let up = |laptop| wanted.get(&Sim::address(laptop)).map(|want| want.up);
+    let up = |laptop| wanted.get(&Sim::address(laptop)).map(|want| want.told);
     assert_eq!([0, 1, 2, 3].map(up), [None, Some(true), Some(true), Some(false)]);
 
     let (dial, failed) = (Dial::default(), Dial { failures: 1, ..Dial::default() });
-    let (up, more) = (Want { serves: 1, up: true }, Want { serves: 2, up: false });
+    let (up, more) = (Want { serves: 1, told: true, look: false }, Want { serves: 2, ..Want::default() });
     assert!(rank(&dial, up, 0) < rank(&dial, more, 0));
     assert!(rank(&dial, up, 1) > rank(&dial, more, 1), "a liar's friends are not all that is called");
     assert!(rank(&failed, up, 0) > rank(&dial, more, 0), "nor again and again");

@@ -11,7 +11,7 @@ use crate::sim::SeededRng;
 
 const FOUNDERS: usize = 5;
 const COUNCIL: usize = 3;
-const LAPTOPS: u64 = 9;
+const LAPTOPS: u64 = 12;
 const STEPS: usize = 40;
 
 /// What one laptop knows of others.
