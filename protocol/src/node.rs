@@ -18,6 +18,7 @@ mod founding;
 mod known;
 mod pledges;
 mod profile;
+mod renewing;
 mod verification;
 
 pub use commands::{CallPlan, InviteView, NodeError};
@@ -137,6 +138,8 @@ struct Agenda {
     resyncs: BTreeMap<GroupId, Moment>,
     /// When something was last said or done in each group, or this node started.
     lively: BTreeMap<GroupId, Moment>,
+    /// When this device renews its keys in each group.
+    renewals: BTreeMap<GroupId, Moment>,
     /// When what is over is erased next.
     erase: Moment,
 }
@@ -290,6 +293,7 @@ impl<S: Store> Node<S> {
         self.tick_pledges(now)?;
         self.tick_knocks(now);
         self.tick_behind(now)?;
+        self.tick_renewals(now)?;
         self.tick_erasing(now)
     }
 
@@ -313,7 +317,7 @@ impl<S: Store> Node<S> {
             sync::Output::Doubt(conn) => self.held.push_back(Output::Doubt(conn)),
             sync::Output::Busy(conn, seconds) => self.turned_away(conn, seconds, now),
             sync::Output::Received { conn, group, live, entries } => {
-                let judged = self.judge(conn, group, &entries, now)?;
+                let judged = self.judge(conn, (group, live), &entries, now)?;
                 self.sync.received(conn, group, live, judged);
             }
             sync::Output::Opened { conn, group, .. } => {
@@ -342,7 +346,7 @@ impl<S: Store> Node<S> {
     fn judge(
         &mut self,
         conn: ConnectionId,
-        group: GroupId,
+        (group, live): (GroupId, bool),
         entries: &[Vec<u8>],
         now: Timestamp,
     ) -> Result<Judged, StoreError> {
@@ -358,6 +362,7 @@ impl<S: Store> Node<S> {
                 Some(Received::Duplicate) => judged.duplicate = true,
                 Some(Received::Unknown) => {
                     judged.unknown = true;
+                    self.note_unknown(group, live, entry);
                     self.hold_for_resync(group, entry);
                 }
                 Some(Received::Stored | Received::Excess) | None => {}
@@ -402,6 +407,7 @@ impl<S: Store> Node<S> {
         self.settle_forks(group, now)?;
         self.watch(group, now);
         self.plan_duty(group, now)?;
+        self.plan_renewal(group, now)?;
         self.introduce(group, now)?;
         self.plan_succession(group, now)?;
         self.plan_beacon(group, now);
@@ -561,6 +567,7 @@ impl<S: Store> Node<S> {
         let knocks = self.agenda.knocks.values().map(|(at, _)| at);
         let behind = self.agenda.behind.values().map(|lag| &lag.due);
         let timers = self.agenda.duties.values().chain(self.agenda.beacons.values());
+        let timers = timers.chain(self.agenda.renewals.values());
         let erase = self.has_old().then_some(&self.agenda.erase);
         let agenda = timers.chain(knocks).chain(behind).chain(erase).copied();
         let rested = self.agenda.refusal.as_ref().map(|(_, until)| *until);

@@ -21,6 +21,7 @@ mod opened;
 mod provenance;
 mod quota;
 mod receive;
+mod renewal;
 mod resync;
 mod shelf;
 mod views;

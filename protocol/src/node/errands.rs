@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Node;
 use super::founding::{doorways, leads_to};
 use crate::crypto::Secret;
+use crate::entry::UnverifiedEntry;
 use crate::group::invite::{Hint, InviteCode, JoinRequest};
 use crate::group::operation::{Control, Doorway, Resync};
 use crate::id::{DeviceKey, EpochId, GroupId};
@@ -91,6 +92,17 @@ impl<S: Store> Node<S> {
         let invite = self.keep_join(wish.joining);
         self.knock_later(invite, 0, now);
         Ok(())
+    }
+
+    /// Notes that somebody writes in an epoch that is unknown here. A pushed entry does not say of which group it is:
+    /// who is in two by one device, a draft and what was founded from it, may write in the other.
+    pub(super) fn note_unknown(&mut self, group: GroupId, live: bool, entry: &[u8]) {
+        let Ok(entry) = UnverifiedEntry::decode(entry) else { return };
+        let knows = |replica: &&Replica| replica.knows_hint(&entry.header().author_hint);
+        let certain = !live || self.replicas.values().filter(knows).count() < 2;
+        if let Some(replica) = self.replicas.get_mut(&group).filter(|_| certain) {
+            replica.note_unplaced(&entry);
+        }
     }
 
     /// Looks whether this device is left behind.

@@ -24,6 +24,7 @@ mod mending;
 mod peers;
 mod pledges;
 mod records;
+mod renewal;
 mod splits;
 mod storms;
 mod swaps;

@@ -83,7 +83,7 @@ impl Replica {
     ) -> Result<bool, StoreError> {
         let payload = &body.payload;
         let done = match kind {
-            Kind::Commit => return self.commit_entry(entry, payload, past, round).map(|()| false),
+            Kind::Commit => return self.commit_entry(entry, body, past, round).map(|()| false),
             Kind::Opened => self.opened(entry, payload, past, round),
             Kind::Profile => self.profile(entry, payload, past, round),
             Kind::Genesis => {

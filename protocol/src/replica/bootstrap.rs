@@ -497,7 +497,7 @@ impl Bootstrap {
             let view = replica.view_at(past);
             let leaves = public.leaves()?;
             let (author, parent) = (stored.entry.device(), stored.entry.epoch());
-            let case = Case { author, parent, past, view: &view, leaves: &leaves };
+            let case = Case { author, parent, time: body.time, past, view: &view, leaves: &leaves };
             let expected = replica.expected(&commit, &case).ok_or(BootstrapError::Shadow)?;
             public
                 .apply(&stored.entry.epoch(), &commit.message, &expected)

@@ -168,7 +168,7 @@ impl Replica {
     }
 
     /// Posts a commit on the head; gives the epoch that it makes.
-    fn post_commit(
+    pub(super) fn post_commit(
         &mut self,
         operations: BTreeSet<EntryId>,
         commit: seal::Commit,
@@ -180,15 +180,6 @@ impl Replica {
         self.pending = Some((entry.id(), commit.next));
         self.publish(entry, round)?;
         if self.tree.holds(&epoch) { Ok(epoch) } else { Err(AuthorError::Unusable) }
-    }
-
-    /// Commits new keys of this device's and nothing else.
-    #[cfg(test)]
-    pub(crate) fn renew(&mut self, round: &mut Round<'_>) -> Result<(), AuthorError> {
-        self.reload_head(round)?;
-        let commit = self.fitting_commit(&Change::default(), &BTreeSet::new(), round)?;
-        self.post_commit(BTreeSet::new(), commit, round)?;
-        self.tell_opened(round)
     }
 
     /// A commit for a duty. An admission that no commit can carry out, for whatever reason, is left out:
@@ -220,7 +211,7 @@ impl Replica {
     }
 
     /// A commit on the head that an entry has room for.
-    fn fitting_commit(
+    pub(super) fn fitting_commit(
         &self,
         change: &Change,
         operations: &BTreeSet<EntryId>,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::resync::Made;
 use super::shelf;
 use super::{Replica, Round};
-use crate::entry::{Entry, Lane};
+use crate::entry::{Body, Entry, Lane};
 use crate::group::epoch::{EpochKeys, NewEpoch};
 use crate::group::membership::{Admission, OpState, Operation, View};
 use crate::group::operation::{Commit, Control};
@@ -17,6 +18,8 @@ use crate::store::StoreError;
 pub(super) struct Case<'a> {
     pub(super) author: DeviceKey,
     pub(super) parent: EpochId,
+    /// When, by its author's clock, in seconds.
+    pub(super) time: u32,
     pub(super) past: OpState,
     /// V(commit).
     pub(super) view: &'a View,
@@ -41,23 +44,23 @@ impl Replica {
     pub(super) fn commit_entry(
         &mut self,
         entry: &Entry,
-        payload: &[u8],
+        body: &Body,
         past: OpState,
         round: &mut Round<'_>,
     ) -> Result<(), StoreError> {
-        let Ok(commit) = Commit::from_payload(payload) else {
+        let Ok(commit) = Commit::from_payload(&body.payload) else {
             round.events.push(super::Event::Rejected(entry.id()));
             return Ok(());
         };
         let epoch = EpochId::from(entry.id());
-        self.add_commit(entry, &commit, past);
+        self.add_commit(entry, &commit, body.time, past);
         if let Some(keys) = self.shelf(round).epoch_keys(&epoch)? {
             self.hold(epoch, keys);
             return Ok(());
         }
         let next = match self.pending.take() {
             Some((id, state)) if id == entry.id() => Some(state),
-            _ => self.check_commit(entry, &commit, past, round)?,
+            _ => self.check_commit(entry, &commit, (body.time, past), round)?,
         };
         let Some(state) = next else {
             round.events.push(super::Event::Rejected(entry.id()));
@@ -73,13 +76,13 @@ impl Replica {
     }
 
     /// Notes a commit, believed or not.
-    fn add_commit(&mut self, entry: &Entry, commit: &Commit, past: OpState) {
+    fn add_commit(&mut self, entry: &Entry, commit: &Commit, time: u32, past: OpState) {
         let (epoch, parent, maker) = (EpochId::from(entry.id()), entry.epoch(), entry.device());
         let ends = self.ends_somebody(commit);
         let view = self.view_at(past);
         let by_keyholder = view.member_of(&maker).is_some_and(|member| view.is_keyholder(&member));
         self.tree.insert(NewEpoch { epoch, parent, maker, by_keyholder, ends });
-        self.note_commit(epoch, parent, commit);
+        self.made.insert(epoch, Made { parent, maker, time, operations: commit.operations.clone() });
     }
 
     /// Tries the commits again that could not be opened while their parent was not held.
@@ -94,7 +97,7 @@ impl Replica {
                     continue;
                 };
                 let Some(body) = self.open_body(&entry) else { continue };
-                self.commit_entry(&entry, &body.payload, facts.ops, round)?;
+                self.commit_entry(&entry, &body, facts.ops, round)?;
                 fresh.push(child);
             }
         }
@@ -106,7 +109,7 @@ impl Replica {
         &mut self,
         entry: &Entry,
         commit: &Commit,
-        past: OpState,
+        (time, past): (u32, OpState),
         round: &Round<'_>,
     ) -> Result<Option<EpochState>, StoreError> {
         let parent = entry.epoch();
@@ -116,7 +119,7 @@ impl Replica {
         let Some(state) = self.shelf(round).state(&parent)? else { return Ok(None) };
         let view = self.view_at(past);
         let Ok(leaves) = state.leaves() else { return Ok(None) };
-        let case = Case { author: entry.device(), parent, past, view: &view, leaves: &leaves };
+        let case = Case { author: entry.device(), parent, time, past, view: &view, leaves: &leaves };
         let Some(expected) = self.expected(commit, &case) else { return Ok(None) };
         match state.apply(&parent, &commit.message, &expected) {
             Ok(next) => Ok(Some(next)),
@@ -157,10 +160,12 @@ impl Replica {
         let has_ending = |device: &&DeviceKey| view.endings_of_device(device).next().is_some();
         let all_cited = removes.iter().filter(has_ending).all(|device| ended.contains(device));
         let fits = adds.is_subset(&roster) && ended.is_subset(&removes) && all_cited;
-        // A commit that carries nothing out would cost every member a state, as often as anybody likes.
+        // A commit that carries nothing out costs every member a state: not as often as anybody likes.
         let carries = !adds.is_empty() || !removes.is_empty();
+        let update =
+            commit.operations.is_empty() && !carries && self.may_renew(&author, &case.parent, case.time);
         let member = view.member_of(&author)?;
-        let may = view.is_keyholder(&member) || carries && (leavings_alone || !self.is_draft());
+        let may = view.is_keyholder(&member) || update || carries && (leavings_alone || !self.is_draft());
         let operations = commit.operations.iter().copied().collect();
         removes.extend(swaps);
         (may && fits).then_some(Expected { author, adds, removes, operations, roster })

@@ -38,6 +38,8 @@ pub struct Schedule {
     pub heard: Duration,
     /// How often is looked.
     pub pause: Duration,
+    /// How often a device commits new keys of its own (K-14).
+    pub renew: Duration,
 }
 
 impl Schedule {
@@ -48,6 +50,7 @@ impl Schedule {
         longest: Duration::from_secs(45 * 86_400),
         heard: Duration::from_secs(30 * 86_400),
         pause: DAY,
+        renew: Duration::from_secs(7 * 86_400),
     };
 }
 

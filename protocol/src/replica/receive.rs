@@ -54,7 +54,6 @@ impl Replica {
             candidates = self.candidates(&entry);
         }
         if candidates.is_empty() {
-            self.note_unplaced(&entry);
             return Ok(Received::Unknown);
         }
         if self.is_stored(&entry, &candidates, round)? {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Replica;
 use crate::entry::UnverifiedEntry;
-use crate::group::operation::{Commit, Control, Doorway, MAX_BEHIND, Resync};
+use crate::group::operation::{Control, Doorway, MAX_BEHIND, Resync};
 use crate::group::seal;
 use crate::id::{DeviceKey, EntryId, EpochId, MemberId};
 use crate::log::{Facts, LogId};
@@ -24,13 +24,17 @@ pub(super) struct Asked {
 /// What a commit that can be read is built on and says it carries out, believed or not.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
-    parent: EpochId,
-    operations: Vec<EntryId>,
+    pub(super) parent: EpochId,
+    pub(super) maker: DeviceKey,
+    /// When, by its maker's clock, in seconds.
+    pub(super) time: u32,
+    pub(super) operations: Vec<EntryId>,
 }
 
 impl Replica {
-    /// Notes that a member writes in an epoch this node knows nothing of.
-    pub(super) fn note_unplaced(&mut self, entry: &UnverifiedEntry) {
+    /// Notes that a member writes in an epoch this node knows nothing of, by an entry that is of this group for
+    /// certain: nothing has verified it.
+    pub fn note_unplaced(&mut self, entry: &UnverifiedEntry) {
         let header = entry.header();
         let by_member = self.view.roster().into_iter().find(|device| device.hint() == header.author_hint);
         let Some(device) = by_member.filter(|_| !self.knows_epoch_hint(&header.epoch_hint)) else { return };
@@ -74,11 +78,6 @@ impl Replica {
     /// them to.
     pub fn set_fulfils(&mut self, fulfils: bool) {
         self.fulfils = fulfils;
-    }
-
-    /// Notes what a commit says it carries out.
-    pub(super) fn note_commit(&mut self, epoch: EpochId, parent: EpochId, commit: &Commit) {
-        self.made.insert(epoch, Made { parent, operations: commit.operations.clone() });
     }
 
     /// A device asks for a new leaf: its package must be one that a commit can add (G-10).

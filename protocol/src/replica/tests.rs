@@ -9,7 +9,7 @@ mod restart;
 use ed25519_dalek::SigningKey;
 
 use super::*;
-use crate::entry::{Body, Class, Header, Language, author_entry};
+use crate::entry::{Body, Class, Header, Language, UnverifiedEntry, author_entry};
 use crate::group::invite::{InviteCode, InviteKeys, JoinRequest};
 use crate::group::operation::{Admit, Control, Empty, Invite, Remove};
 use crate::kind::Kind;
@@ -20,6 +20,11 @@ impl Replica {
     /// Whether an epoch led to the head, or is it.
     pub(crate) fn is_on_the_way(&self, epoch: &EpochId) -> bool {
         self.tree.way_to(self.head()).any(|at| at == *epoch)
+    }
+
+    /// When, by its own clock, a device made its newest commit of those that led to the head.
+    pub(crate) fn committed(&self, device: &DeviceKey) -> Option<u32> {
+        self.last_commit(device, &self.head())
     }
 
     /// The epoch of this device's newest act.
@@ -39,6 +44,8 @@ struct Desk {
     events: Vec<Event>,
     /// Entries this desk has stored, its own and others', in order.
     entries: Vec<Vec<u8>>,
+    /// What its clock says in what it forges, in seconds.
+    clock: u32,
 }
 
 fn round<R>(
@@ -56,7 +63,7 @@ impl Desk {
     fn with(seed: u64, make: impl FnOnce(&mut Round<'_>) -> Option<Replica>) -> Option<Self> {
         let (store, mut overlay, mut rng) = (MemoryStore::new(), Overlay::default(), SeededRng::new(seed));
         let (replica, events, entries) = round(&store, &mut overlay, &mut rng, make);
-        Some(Self { replica: replica?, store, overlay, rng, events, entries })
+        Some(Self { replica: replica?, store, overlay, rng, events, entries, clock: 0 })
     }
 
     /// Alice, with a new draft.
@@ -73,6 +80,7 @@ impl Desk {
             rng: self.rng.clone(),
             events: self.events.clone(),
             entries: self.entries.clone(),
+            clock: self.clock,
         }
     }
 
@@ -90,7 +98,11 @@ impl Desk {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Received {
-        self.act(|replica, round| replica.receive(bytes, round)).unwrap()
+        let received = self.act(|replica, round| replica.receive(bytes, round)).unwrap();
+        if received == Received::Unknown {
+            self.replica.note_unplaced(&UnverifiedEntry::decode(bytes).unwrap());
+        }
+        received
     }
 
     /// Takes everything another desk has.
@@ -150,8 +162,13 @@ impl Desk {
         let mut header = Header::new(class, &replica.device, &epoch, seq, prev);
         let (acts, talk) = replica.logs.cites_for(class.lane());
         (header.act_cites, header.talk_cites) = (acts, talk);
-        let body =
-            Body { kind, schema: 1, time: 0, language: Language::default(), payload: payload.to_vec() };
+        let body = Body {
+            kind,
+            schema: 1,
+            time: self.clock,
+            language: Language::default(),
+            payload: payload.to_vec(),
+        };
         author_entry(&replica.group, &epoch, &replica.key, header, &key, &body).unwrap()
     }
 
@@ -216,7 +233,7 @@ impl Joiner {
         let (joined, events, _) =
             round(&store, &mut overlay, &mut rng, |round| bootstrap.complete(None, round));
         let replica = joined?.replica;
-        let mut desk = Desk { replica, store, overlay, rng, events, entries: entries.to_vec() };
+        let mut desk = Desk { replica, store, overlay, rng, events, entries: entries.to_vec(), clock: 0 };
         desk.act(|replica, round| replica.introduce("somebody", round)).unwrap();
         Ok(desk)
     }

@@ -12,11 +12,23 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) fn renew(sim: &mut Sim, laptop: usize, group: GroupId, times: usize) {
     for _ in 0..times {
         sim.run_for(DAY);
-        sim.act(laptop, |node, now| node.in_group(group, None, now, |replica, round| replica.renew(round)))
-            .unwrap()
-            .unwrap();
+        assert!(renews(sim, laptop, group));
         sim.run_for(5 * MINUTE);
     }
+}
+
+/// Where nobody renews keys without being told to.
+pub(super) fn still((mut sim, group): (Sim, GroupId)) -> (Sim, GroupId) {
+    let never = Schedule { renew: Duration::MAX, ..Schedule::USUAL };
+    sim.schedule = Some(never);
+    (0..sim.laptops()).for_each(|laptop| sim.laptop(laptop).node.as_mut().unwrap().set_schedule(never));
+    (sim, group)
+}
+
+fn renews(sim: &mut Sim, laptop: usize, group: GroupId) -> bool {
+    let renewed =
+        sim.act(laptop, |node, now| node.in_group(group, None, now, |replica, round| replica.renew(round)));
+    renewed.unwrap().unwrap()
 }
 
 fn secret(sim: &mut Sim, laptop: usize, group: GroupId, name: &[u8], epoch: EpochId) -> Option<Vec<u8>> {
@@ -49,7 +61,7 @@ fn states(sim: &mut Sim, laptop: usize, group: GroupId, epochs: &[EpochId]) -> V
 
 #[test]
 fn a_seized_laptop_shows_no_state_from_before_the_last_sixteen_commits_and_seven_days() {
-    let (mut sim, group) = picket(600, 3);
+    let (mut sim, group) = still(picket(600, 3));
     say(&mut sim, 1, group, "early");
     assert!(sim.run_until(MINUTE, |sim| all_read(sim, &[0, 1, 2], group, 1)));
     let early = head(&mut sim, 1, group);
@@ -87,12 +99,10 @@ fn a_seized_laptop_shows_no_state_from_before_the_last_sixteen_commits_and_seven
 
 #[test]
 fn sixteen_commits_in_a_day_erase_nothing_before_a_week() {
-    let (mut sim, group) = picket(601, 2);
+    let (mut sim, group) = still(picket(601, 2));
     let early = head(&mut sim, 1, group);
     for _ in 0..20 {
-        sim.act(0, |node, now| node.in_group(group, None, now, |replica, round| replica.renew(round)))
-            .unwrap()
-            .unwrap();
+        assert!(renews(&mut sim, 0, group));
         sim.run_for(MINUTE);
     }
     sim.run_for(DAY * 6);
@@ -103,7 +113,7 @@ fn sixteen_commits_in_a_day_erase_nothing_before_a_week() {
 
 #[test]
 fn a_state_goes_after_45_days_however_few_commits_there_were_but_never_the_heads() {
-    let (mut sim, group) = picket(602, 2);
+    let (mut sim, group) = still(picket(602, 2));
     let early = head(&mut sim, 1, group);
     renew(&mut sim, 0, group, 1);
     let last = head(&mut sim, 1, group);
@@ -118,7 +128,7 @@ fn a_state_goes_after_45_days_however_few_commits_there_were_but_never_the_heads
 
 #[test]
 fn whoever_was_heard_of_lately_and_has_not_written_since_keeps_states_for_its_return() {
-    let (mut sim, group) = picket(603, 3);
+    let (mut sim, group) = still(picket(603, 3));
     sim.run_for(MINUTE);
     let early = head(&mut sim, 1, group);
     sim.crash(2);
@@ -132,7 +142,7 @@ fn whoever_was_heard_of_lately_and_has_not_written_since_keeps_states_for_its_re
 #[test]
 fn whoever_was_away_for_forty_days_walks_forward_by_its_own_states() {
     for days in [40, 70] {
-        let (mut sim, group) = picket(604, 3);
+        let (mut sim, group) = still(picket(604, 3));
         sim.crash(2);
         renew(&mut sim, 0, group, days / 2);
         say(&mut sim, 1, group, "while you were away");
@@ -149,7 +159,7 @@ fn whoever_was_away_for_forty_days_walks_forward_by_its_own_states() {
 #[test]
 fn halves_that_were_apart_until_their_common_states_were_erased_are_one_group_again() {
     for seed in 605..608 {
-        let (mut sim, group) = union(seed, 5, 3);
+        let (mut sim, group) = still(union(seed, 5, 3));
         let fork = head(&mut sim, 0, group);
         sim.partition(&[0, 1], &[2, 3, 4], true);
         let fatou = let_in(&mut sim, 0, group, "fatou");
@@ -176,7 +186,7 @@ fn halves_that_were_apart_until_their_common_states_were_erased_are_one_group_ag
 
 #[test]
 fn of_a_branch_that_lost_nothing_is_kept_and_nobodys_voice_stays_in_it() {
-    let (mut sim, group) = union(609, 5, 3);
+    let (mut sim, group) = still(union(609, 5, 3));
     sim.partition(&[0, 1], &[2, 3, 4], true);
     let fatou = let_in(&mut sim, 0, group, "fatou");
     sim.partition(&[fatou], &[2, 3, 4], true);
@@ -204,7 +214,7 @@ fn of_a_branch_that_lost_nothing_is_kept_and_nobodys_voice_stays_in_it() {
 
 #[test]
 fn a_disk_that_was_full_when_it_was_time_erases_a_day_later() {
-    let (mut sim, group) = picket(610, 2);
+    let (mut sim, group) = still(picket(610, 2));
     let early = head(&mut sim, 1, group);
     renew(&mut sim, 0, group, 1);
     sim.run_for(DAY * 44);
@@ -221,7 +231,7 @@ fn a_disk_that_was_full_when_it_was_time_erases_a_day_later() {
 
 #[test]
 fn a_clock_that_was_years_ahead_keeps_nothing_for_years() {
-    let (mut sim, group) = picket(611, 2);
+    let (mut sim, group) = still(picket(611, 2));
     let early = head(&mut sim, 1, group);
     sim.set_clock(1, 3 * 365 * 86_400_000);
     renew(&mut sim, 0, group, 1);
@@ -233,7 +243,7 @@ fn a_clock_that_was_years_ahead_keeps_nothing_for_years() {
 
 #[test]
 fn where_others_can_be_found_is_known_after_their_keys_are_erased() {
-    let (mut sim, group) = picket(612, 4);
+    let (mut sim, group) = still(picket(612, 4));
     sim.run_for(5 * MINUTE);
     let early = head(&mut sim, 1, group);
     sim.crash(2);
@@ -249,7 +259,7 @@ fn where_others_can_be_found_is_known_after_their_keys_are_erased() {
 
 #[test]
 fn whoever_was_alone_on_a_branch_tells_its_keys_so_that_others_read_on() {
-    let (mut sim, group) = union(613, 5, 3);
+    let (mut sim, group) = still(union(613, 5, 3));
     let (others, dia) = ([0, 1, 2, 3], 4);
     sim.partition(&others, &[dia], true);
     let gus = let_in(&mut sim, dia, group, "gus");

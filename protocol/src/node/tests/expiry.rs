@@ -1,6 +1,6 @@
 //! Chat that a group keeps for some days only.
 
-use super::erasure::{keys, renew, restart};
+use super::erasure::{keys, renew, restart, still};
 use super::founding::{open_for, union};
 use super::*;
 use crate::group::membership::{Channel, Parameter};
@@ -26,7 +26,7 @@ fn backed(sim: &mut Sim, group: GroupId) -> bool {
 
 #[test]
 fn chat_that_has_expired_is_opened_by_nothing_on_the_disk_and_evidence_is() {
-    let (mut sim, group) = union(620, 4, 3);
+    let (mut sim, group) = still(union(620, 4, 3));
     decide(&mut sim, group, 10);
     say(&mut sim, 3, group, "early");
     sim.act(3, |node, now| node.file_grievance(group, &grievance(), now)).unwrap();
@@ -54,7 +54,7 @@ fn chat_that_has_expired_is_opened_by_nothing_on_the_disk_and_evidence_is() {
 
 #[test]
 fn a_rule_on_chat_that_is_loosened_shows_what_is_not_erased_yet() {
-    let (mut sim, group) = union(621, 4, 3);
+    let (mut sim, group) = still(union(621, 4, 3));
     say(&mut sim, 3, group, "early");
     assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 1)));
     sim.run_for(DAY * 20);
@@ -76,7 +76,7 @@ fn a_rule_on_chat_that_is_loosened_shows_what_is_not_erased_yet() {
 
 #[test]
 fn whoever_was_away_keeps_what_it_fetches_for_as_long() {
-    let (mut sim, group) = union(622, 4, 3);
+    let (mut sim, group) = still(union(622, 4, 3));
     decide(&mut sim, group, 10);
     sim.crash(2);
     say(&mut sim, 3, group, "while you were away");
@@ -92,7 +92,7 @@ fn whoever_was_away_keeps_what_it_fetches_for_as_long() {
 
 #[test]
 fn the_clock_of_messages_goes_on_when_all_of_them_have_expired() {
-    let (mut sim, group) = union(623, 4, 3);
+    let (mut sim, group) = still(union(623, 4, 3));
     decide(&mut sim, group, 1);
     for number in 0..5 {
         say(&mut sim, number % 4, group, "soon gone");

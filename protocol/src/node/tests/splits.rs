@@ -13,6 +13,7 @@ const FOUNDERS: usize = 5;
 const COUNCIL: usize = 3;
 const LAPTOPS: u64 = 12;
 const STEPS: usize = 40;
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// What one laptop knows of others.
 struct Known {
@@ -250,6 +251,10 @@ impl Split {
             16 => self.switch(),
             _ => self.cut(),
         }
+        if self.rng.below(4 * STEPS as u64) == 0 {
+            self.did("a week", true);
+            self.sim.run_for(9 * DAY);
+        }
         let pause = self.rng.below(40_000);
         self.sim.run_for(Duration::from_millis(pause));
     }
@@ -320,7 +325,7 @@ impl Split {
             };
             let view = replica.view();
             out += &format!(
-                "{laptop} {:02x} head {:02x} at {} entries {:?} frozen {:?} members {:02x?} council {} roll {} fell {} clean {} waits {waits} joining {joining} peers {peers} may {:?}\n",
+                "{laptop} {:02x} head {:02x} at {} entries {:?} frozen {:?} members {:02x?} council {} roll {} fell {} clean {} waits {waits} lacks {:02x?} joining {joining} peers {peers} may {:?}\n",
                 replica.device().0[0],
                 replica.head().0[0],
                 replica.epoch_number(),
@@ -331,6 +336,7 @@ impl Split {
                 view.roll.len(),
                 view.fell.len(),
                 replica.is_clean(),
+                replica.lacking(),
                 replica.may_write(Kind::Message),
             );
         }
@@ -403,7 +409,7 @@ fn run(seed: u64, several: bool, schedule: Option<Schedule>) -> BTreeMap<&'stati
 #[test]
 fn members_who_erase_as_soon_as_they_may_end_as_one_all_the_same() {
     let [pause, shortest, heard, longest] = [10, 20, 60, 90].map(Duration::from_secs);
-    let hasty = Schedule { depth: 1, shortest, longest, heard, pause };
+    let hasty = Schedule { depth: 1, shortest, longest, heard, pause, ..Schedule::USUAL };
     for seed in seeds() {
         run(seed, seed % 2 == 0, Some(hasty));
     }

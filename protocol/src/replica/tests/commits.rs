@@ -14,14 +14,30 @@ fn commit(desk: &mut Desk, on: EpochId, change: &Change, operations: &[EntryId])
 }
 
 #[test]
-fn a_plain_members_commit_that_carries_no_leaving_out_is_not_believed() {
+fn a_commit_that_carries_nothing_out_is_believed_six_days_after_its_makers_last_one() {
     let (_, mut bob, mut carla) = three();
+    assert_eq!(bob.act(Replica::renew), Ok(true), "his first");
+    carla.sync(&bob);
     let head = carla.replica.head();
-    // A new path and nothing else: a state for everybody to keep, as often as he likes.
-    let idle = commit(&mut bob, head, &Change::default(), &[]);
-    carla.take(idle.bytes());
-    assert!(carla.rejected(&idle.id()));
-    assert_eq!(carla.replica.head(), head);
+    assert_eq!(head, bob.replica.head());
+    assert_eq!(bob.act(Replica::renew), Ok(false), "a state for everybody to keep, as often as he likes");
+    let six_days = NOW.as_entry_secs() + 6 * 86_400;
+    for (clock, believed) in [(0, false), (six_days - 1, false), (six_days, true)] {
+        bob.clock = clock;
+        let (idle, mut carla) = (commit(&mut bob, head, &Change::default(), &[]), carla.copy());
+        carla.take(idle.bytes());
+        assert_eq!(carla.rejected(&idle.id()), !believed, "{clock}");
+        assert_eq!(carla.replica.head() != head, believed);
+    }
+}
+
+#[test]
+fn a_key_holder_renews_keys_at_any_time() {
+    let (mut alice, bob, mut carla) = three();
+    assert_eq!([(); 2].map(|()| alice.act(Replica::renew)), [Ok(true), Ok(true)]);
+    carla.sync(&bob);
+    carla.sync(&alice);
+    assert_eq!(carla.replica.head(), alice.replica.head());
 }
 
 #[test]
