@@ -40,7 +40,7 @@ impl Author {
         let mut header = Header::new(Class::Chat, &self.device(), &EPOCH, self.seq, self.prev);
         header.talk_cites = vec![EntryId([6; 32])];
         let text = text(self.seq as usize);
-        let message = Message { text, reply_to: None, clock: self.seq.min(60_000) };
+        let message = Message { text, reply_to: None, clock: self.seq.min(60_000), edits: None };
         let body = Body {
             kind: Kind::Message as u16,
             schema: 1,

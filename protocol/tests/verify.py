@@ -456,6 +456,10 @@ def check_call(body):
     require(body[9] >= max(leg[5] for leg in body[5]), "expires")
 
 
+def check_message(body):
+    require(body[0] or body[3], "says nothing")
+
+
 def check_count(body):
     require(body[2] or body[1] and body[1] % 5 == 0, "step")
 
@@ -510,7 +514,7 @@ KINDS = {
     42: (1, fields(_0=ID, _1=number(1, 2**32 - 1), _2=line(1000)), None),
     43: (1, fields(_0=ID, _1=data(1, 2048)), None),
     44: (1, fields(_0=ID, _1=U32, _2=boolean), check_count),
-    64: (2, fields(_0=paragraph(16_384, 1), _1=optional(ID), _2=U32), None),
+    64: (2, fields(_0=paragraph(16_384), _1=optional(ID), _2=U32, _3=optional(ID)), check_message),
     96: (4, fields(_0=many(line(128), 8), _1=many(ID, 64), _2=many(ID, 64)), None),
 }
 

@@ -193,7 +193,7 @@ fn bodies() -> Vec<Vec<u8>> {
         Beacon { contacts: vec!["/ip4/10.0.0.1/tcp/1".into()], acts: vec![id], talk: vec![id] }.to_payload(),
         grievance.to_payload(),
         Support { grievance: id, kind: SupportKind::Witness }.to_payload(),
-        Chat { text: "salut".into(), reply_to: Some(id), clock: 3 }.to_payload(),
+        Chat { text: "salut".into(), reply_to: Some(id), clock: 3, edits: Some(id) }.to_payload(),
         PledgeAnswer { call: id, sealed: vec![1; 80].into() }.to_payload(),
         PledgeCount { call: id, count: 5, closed: false }.to_payload(),
         call().to_payload(),

@@ -24,11 +24,14 @@ pub struct Message {
     /// message only.
     #[n(2)]
     pub clock: u32,
+    /// The message of the same device's that this one replaces on the screens; without text, takes back.
+    #[n(3)]
+    pub edits: Option<EntryId>,
 }
 
 impl Action for Message {
     fn check(&self) -> Result<(), DecodeError> {
-        if self.text.is_empty() {
+        if self.text.is_empty() && self.edits.is_none() {
             return Err(DecodeError::Text { field: "text", max: MAX_TEXT });
         }
         text::paragraph("text", &self.text, MAX_TEXT)

@@ -88,7 +88,8 @@ proptest! {
 #[test]
 fn a_field_that_is_null_is_no_second_way_to_leave_it_out() {
     use crate::action::Action;
-    let message = crate::action::message::Message { text: "salut".into(), reply_to: None, clock: 1 };
+    let message =
+        crate::action::message::Message { text: "salut".into(), reply_to: None, clock: 1, edits: None };
     let bytes = message.to_payload();
     assert_eq!(bytes[0], 0xa2);
     // {0: text, 1: null, 2: clock}

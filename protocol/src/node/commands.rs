@@ -196,8 +196,37 @@ impl<S: Store> Node<S> {
     /// # Errors
     /// See [`NodeError`].
     pub fn send(&mut self, group: GroupId, text: &str, now: Timestamp) -> Result<EntryId, NodeError> {
+        self.say(group, text, None, now)
+    }
+
+    /// Replaces what a message of this device's says; without text, takes it back.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`] if there is none that is shown; [`NodeError::NotAllowed`] if another device wrote it.
+    pub fn edit(
+        &mut self,
+        group: GroupId,
+        of: EntryId,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<EntryId, NodeError> {
+        let found = self.ask(group, now, |replica, round| replica.message_by_id(&of, round));
+        let view = found.transpose()?.flatten().ok_or(NodeError::NotFound)?;
+        if view.reach.is_none() {
+            return Err(NodeError::NotAllowed);
+        }
+        self.say(group, text, Some(of), now)
+    }
+
+    fn say(
+        &mut self,
+        group: GroupId,
+        text: &str,
+        edits: Option<EntryId>,
+        now: Timestamp,
+    ) -> Result<EntryId, NodeError> {
         let clock = self.replica(&group)?.next_clock();
-        let body = Message { text: text.to_owned(), reply_to: None, clock };
+        let body = Message { text: text.to_owned(), reply_to: None, clock, edits };
         body.check()?;
         self.post(group, Kind::Message, &body.to_payload(), now)
     }

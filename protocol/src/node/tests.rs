@@ -15,6 +15,7 @@ use crate::sim::Sim;
 mod clocks;
 mod devices;
 mod doors;
+mod edits;
 mod erasure;
 mod expiry;
 mod forks;

@@ -301,6 +301,11 @@ impl Replica {
             return;
         };
         self.note_clock(message.clock);
+        if let Some(of) = message.edits {
+            shelf::put_edit(round.overlay, &self.group, &of, entry);
+            round.events.push(Event::Message(of));
+            return;
+        }
         let log = LogId { device: entry.device(), lane: entry.header().lane };
         let (place, received) = ((message.clock, self.tie(&entry.id())), round.now.as_entry_secs());
         shelf::put_message(round.overlay, &self.group, log, entry, place, received);

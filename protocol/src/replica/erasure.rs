@@ -110,10 +110,9 @@ impl Replica {
             let page = self.shelf(round).timeline_from(from, PAGE)?;
             let Some(last) = page.last().map(|shown| shown.order) else { return Ok(()) };
             let old = page.iter().filter(|shown| self.is_expired(shown, round.now));
-            let old: Vec<u128> =
-                old.map(|shown| shown.order).filter(|order| Some(*order) != newest).collect();
-            for order in &old {
-                shelf::drop_shown(round.overlay, &self.group, *order);
+            let old: Vec<&Shown> = old.filter(|shown| Some(shown.order) != newest).collect();
+            for shown in &old {
+                shelf::drop_shown(round.overlay, &self.group, shown.order);
             }
             if old.is_empty() || Some(last) == newest {
                 return Ok(());

@@ -106,7 +106,9 @@ impl Replica {
         for stored in self.shelf(round).from(log, seq, usize::MAX)? {
             let body = self.open_body(&stored.entry);
             let message = body.and_then(|body| Message::from_payload(&body.payload).ok());
-            if let Some(message) = message {
+            if let Some(of) = message.as_ref().and_then(|message| message.edits) {
+                shelf::drop_edit(round.overlay, &self.group, &of, &stored.entry);
+            } else if let Some(message) = message {
                 let tie = self.tie(&stored.entry.id());
                 shelf::drop_message(round.overlay, &self.group, message.clock, tie);
             }

@@ -110,6 +110,14 @@ impl Shelf<'_> {
         Ok(record.and_then(|record| decode_shown((order, record))))
     }
 
+    /// The newest entry of a device's that edits a message.
+    pub(crate) fn edit(&self, of: &EntryId, device: DeviceKey) -> Result<Option<Stored>, StoreError> {
+        let scope = edits_scope(&self.group, of, device);
+        let newest = self.sight.range_back(Table::Timeline, &scope, 0, u128::MAX, 1)?;
+        let place = newest.first().and_then(|(_, record)| decode_place(record));
+        place.map_or(Ok(None), |(log, seq)| self.at(log, seq))
+    }
+
     /// Stored recipes of operation sets, in order (S-13).
     pub(crate) fn states(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         let scope = scoped(&self.group, b"states");
@@ -199,6 +207,24 @@ pub(crate) fn drop_message(overlay: &mut Overlay, group: &GroupId, clock: u32, t
 /// The same by its order.
 pub(crate) fn drop_shown(overlay: &mut Overlay, group: &GroupId, order: u128) {
     overlay.delete(Key::new(Table::Timeline, messages_scope(group), order));
+}
+
+/// Stages that an entry edits a message.
+pub(crate) fn put_edit(overlay: &mut Overlay, group: &GroupId, of: &EntryId, entry: &Entry) {
+    let (device, seq) = (entry.device(), entry.header().seq);
+    let log = LogId { device, lane: entry.header().lane };
+    let key = Key::new(Table::Timeline, edits_scope(group, of, device), u128::from(seq));
+    overlay.put(key, retention(entry.header().class), encode_place(log, seq));
+}
+
+/// Stages the end of that.
+pub(crate) fn drop_edit(overlay: &mut Overlay, group: &GroupId, of: &EntryId, entry: &Entry) {
+    let scope = edits_scope(group, of, entry.device());
+    overlay.delete(Key::new(Table::Timeline, scope, u128::from(entry.header().seq)));
+}
+
+fn edits_scope(group: &GroupId, of: &EntryId, device: DeviceKey) -> Vec<u8> {
+    scoped(group, &[b"edits", of.as_bytes().as_slice(), device.as_bytes()].concat())
 }
 
 fn messages_scope(group: &GroupId) -> Vec<u8> {

@@ -178,7 +178,7 @@ impl Desk {
 
     fn message(&mut self, text: &str) -> EntryId {
         let clock = self.replica.next_clock();
-        let body = crate::action::message::Message { text: text.into(), reply_to: None, clock };
+        let body = crate::action::message::Message { text: text.into(), reply_to: None, clock, edits: None };
         self.post(Kind::Message, &crate::action::Action::to_payload(&body))
     }
 

@@ -7,7 +7,7 @@ use super::shelf::{Shelf, Stored};
 use super::{Replica, Round};
 use crate::action::Action;
 use crate::action::message::Message;
-use crate::entry::Lane;
+use crate::entry::{Body, Entry, Lane};
 use crate::group::epoch::peer_key;
 use crate::group::membership::{Ended, MemberInfo, Operation, Proposal, Void};
 use crate::group::operation::Admit;
@@ -35,8 +35,10 @@ pub struct MessageView {
     pub author: MemberId,
     /// The author's clock, in seconds since 1970.
     pub time: u32,
-    /// What was said.
+    /// What was said; nothing where it was taken back.
     pub text: String,
+    /// Whether its author has replaced or taken back what it said first.
+    pub edited: bool,
     /// How far it has come, if it is this node's own.
     pub reach: Option<Reach>,
     /// Its place on the screen.
@@ -99,8 +101,9 @@ impl Replica {
             let places = shelf.timeline(to, limit.saturating_sub(messages.len()))?;
             let Some(oldest) = places.last().map(|shown| shown.order) else { break };
             for shown in places.into_iter().filter(|shown| !self.is_expired(shown, round.now)) {
-                let stored = shelf.at(shown.log, shown.seq)?;
-                messages.extend(stored.and_then(|stored| self.message_view(&stored)));
+                if let Some(stored) = shelf.at(shown.log, shown.seq)? {
+                    messages.extend(self.message_view(&stored, round)?);
+                }
             }
             let Some(next) = oldest.checked_sub(1) else { break };
             to = next;
@@ -116,29 +119,40 @@ impl Replica {
     /// The store's.
     pub fn message_by_id(&self, id: &EntryId, round: &Round<'_>) -> Result<Option<MessageView>, StoreError> {
         let shelf = self.shelf(round);
-        let Some(view) = shelf.by_id(id)?.and_then(|stored| self.message_view(&stored)) else {
-            return Ok(None);
-        };
+        let Some(stored) = shelf.by_id(id)? else { return Ok(None) };
+        let Some(view) = self.message_view(&stored, round)? else { return Ok(None) };
         let clock = u32::try_from(view.order >> 64).unwrap_or(u32::MAX);
         let shown = shelf.shown(clock, self.tie(id))?;
         Ok(shown.filter(|shown| !self.is_expired(shown, round.now)).map(|_| view))
     }
 
-    fn message_view(&self, stored: &Stored) -> Option<MessageView> {
+    /// A message as it is shown: by its newest edit, if there is one. Where that can't be read any more nothing
+    /// is shown: what was taken back must not come back.
+    fn message_view(&self, stored: &Stored, round: &Round<'_>) -> Result<Option<MessageView>, StoreError> {
         let entry = &stored.entry;
-        let body = self.open_body(entry)?;
-        let message = Message::from_payload(&body.payload).ok()?;
-        let order = super::shelf::screen_order(message.clock, &entry.id());
+        let edit = self.shelf(round).edit(&entry.id(), entry.device())?;
+        let newest = edit.as_ref().map_or(entry, |edit| &edit.entry);
+        let (Some((body, message)), Some((_, shown))) = (self.open_message(entry), self.open_message(newest))
+        else {
+            return Ok(None);
+        };
         let own = entry.device() == self.device;
-        let reach = own.then(|| self.reach(entry.header().lane, entry.header().seq));
-        Some(MessageView {
+        let reach = own.then(|| self.reach(newest.header().lane, newest.header().seq));
+        Ok(Some(MessageView {
             id: entry.id(),
             author: self.view.owner_of(&entry.device()),
             time: body.time,
-            text: message.text,
+            text: shown.text,
+            edited: edit.is_some(),
             reach,
-            order,
-        })
+            order: super::shelf::screen_order(message.clock, &entry.id()),
+        }))
+    }
+
+    fn open_message(&self, entry: &Entry) -> Option<(Body, Message)> {
+        let body = self.open_body(entry)?;
+        let message = Message::from_payload(&body.payload).ok()?;
+        Some((body, message))
     }
 
     /// How far an own entry has come: members whose newest entry, beacon or acknowledgement has it

@@ -82,7 +82,7 @@ fn admit() -> Admit {
 }
 
 fn message(text: &str) -> Message {
-    Message { text: text.to_owned(), reply_to: None, clock: 3 }
+    Message { text: text.to_owned(), reply_to: None, clock: 3, edits: None }
 }
 
 fn beacon() -> Beacon {
@@ -206,6 +206,8 @@ fn accepted() -> Vec<Value> {
         of("B-11", Kind::Merge, "a merge", Empty {}.to_payload()),
         of("A-2", Kind::Message, "a message", message("Bonjour\nde Lyon").to_payload()),
         of("A-2", Kind::Message, "an answer", Message { reply_to: Some(ACT), ..message("oui") }.to_payload()),
+        of("A-13", Kind::Message, "an edit", Message { edits: Some(ACT), ..message("non") }.to_payload()),
+        of("A-13", Kind::Message, "taken back", Message { edits: Some(ACT), ..message("") }.to_payload()),
         of("A-2", Kind::Message, "the longest", message(&"x".repeat(16_384)).to_payload()),
         of("A-3", Kind::Beacon, "a beacon", beacon().to_payload()),
         of("A-4", Kind::Grievance, "a grievance", grievance().to_payload()),

@@ -177,10 +177,9 @@ pub(super) fn actions() -> BoxedStrategy<Shape> {
                 .prop_map(|(contacts, acts, talk)| { shape!(Beacon, Beacon { contacts, acts, talk }) })
         ),
         boxed((entry(), support).prop_map(|(grievance, kind)| shape!(Support, Support { grievance, kind }))),
-        boxed(
-            (line(), proptest::option::of(entry()), any::<u32>())
-                .prop_map(|(text, reply_to, clock)| { shape!(Message, Message { text, reply_to, clock }) })
-        ),
+        boxed((line(), proptest::option::of(entry()), any::<u32>(), proptest::option::of(entry())).prop_map(
+            |(text, reply_to, clock, edits)| shape!(Message, Message { text, reply_to, clock, edits })
+        )),
         boxed(
             (entry(), bytes(120))
                 .prop_map(|(call, sealed)| shape!(PledgeAnswer, PledgeAnswer { call, sealed }))

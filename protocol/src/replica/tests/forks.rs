@@ -42,7 +42,8 @@ fn what_forked_talk_drew_in_is_drawn_in_for_everybody() {
         desk.sync(&alice);
     }
     let [removal, other] = two_faces(&alice, &bob);
-    let message = crate::action::message::Message { text: "hm".into(), reply_to: None, clock: 9 };
+    let message =
+        crate::action::message::Message { text: "hm".into(), reply_to: None, clock: 9, edits: None };
     let text = crate::action::Action::to_payload(&message);
     let blind = bob.forge(Kind::Message, bob.replica.head(), &text);
     bob.take(removal.bytes());
@@ -154,4 +155,25 @@ fn of_two_commits_that_one_maker_shows_to_two_either_counts_for_both() {
         assert_eq!(texts, BTreeSet::from(["under her commit", "under her other commit"].map(str::to_owned)));
     }
     assert_eq!(carla.replica.head(), bob.replica.head());
+}
+
+#[test]
+fn an_edit_at_a_fork_changes_nothing() {
+    let (_, mut bob, mut carla) = three();
+    let first = bob.message("first");
+    carla.sync(&bob);
+    let edit = |bob: &Desk, text: &str| {
+        let body = crate::action::message::Message {
+            text: text.into(),
+            reply_to: None,
+            clock: 9,
+            edits: Some(first),
+        };
+        bob.forge(Kind::Message, bob.replica.head(), &crate::action::Action::to_payload(&body))
+    };
+    let [left, right] = ["left", "right"].map(|text| edit(&bob, text));
+    carla.take(left.bytes());
+    assert_eq!(carla.texts(), ["left"]);
+    carla.take(right.bytes());
+    assert_eq!(carla.texts(), ["first"], "nobody can say which of the two he meant");
 }

@@ -74,7 +74,8 @@ fn whoever_was_put_out_reads_and_writes_nothing_any_more() {
     assert!(bob.replica.ring.class_key(&head, Class::Control).is_none(), "no key of the new epoch");
     assert_eq!(bob.replica.frozen(), Some(Frozen::Ended));
     // What he writes knowing it, by a client that doesn't care, is nobody's news.
-    let body = crate::action::message::Message { text: "let me in".into(), reply_to: None, clock: 9 };
+    let body =
+        crate::action::message::Message { text: "let me in".into(), reply_to: None, clock: 9, edits: None };
     let shout = bob.forge(Kind::Message, old, &crate::action::Action::to_payload(&body));
     assert_eq!(carla.take(shout.bytes()), Received::Stored);
     assert!(carla.rejected(&shout.id()));
