@@ -82,6 +82,10 @@ enum Command {
     Recovery(device::Recovery),
     /// Send a message.
     Send(talk::Send),
+    /// Correct a message of yours.
+    Edit(talk::Edit),
+    /// Take a message of yours back.
+    Retract(talk::Retract),
     /// Read messages.
     Read(talk::Read),
     /// File grievances and support them.
@@ -205,6 +209,8 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Device(args) => args.run(context),
         Command::Recovery(args) => args.run(context),
         Command::Send(args) => context.ask(args.request()?),
+        Command::Edit(args) => context.ask(args.request()?),
+        Command::Retract(args) => context.ask(args.request()),
         Command::Read(args) => context.ask(args.request()),
         Command::Grievance(args) => context.ask(args.request()),
         Command::Strike(args) => context.ask(args.request()?),

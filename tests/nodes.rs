@@ -64,6 +64,23 @@ fn what_is_written_without_a_node_goes_out_when_it_runs() {
 }
 
 #[test]
+fn what_somebody_corrects_or_takes_back_is_so_for_the_others_and_nobody_else_can() {
+    let (alice, bob) = picket();
+    bob.one(&["send", "picket", "at six"]);
+    until("alice reads it", || alice.texts("picket") == ["at six"]);
+    let id = alice.json(&["read", "picket"])[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(alice.refused(&["retract", "picket", "--message", &id]), (4, "not_yours".into()));
+    bob.one(&["edit", "picket", "at seven", "--message", &id]);
+    until("alice reads it", || alice.texts("picket") == ["at seven"]);
+    bob.one(&["retract", "picket"]);
+    until("alice is told", || {
+        let message = &alice.json(&["read", "picket"])[0];
+        message["text"] == "" && message["edited"] == true && message["id"] == id.as_str()
+    });
+    until("bob is told", || bob.json(&["read", "picket"])[0]["state"] == "delivered");
+}
+
+#[test]
 fn a_follower_sees_messages_as_they_come() {
     let (alice, bob) = picket();
     bob.one(&["send", "picket", "one"]);

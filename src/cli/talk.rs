@@ -1,4 +1,4 @@
-//! `piquet send …` and `piquet read …`
+//! `piquet send …`, `edit`, `retract` and `read`
 
 use std::io::Read as _;
 
@@ -20,14 +20,54 @@ pub(super) struct Send {
 
 impl Send {
     pub(super) fn request(self) -> Result<Request, Failure> {
-        let text = if self.text == "-" { from_stdin()? } else { self.text };
-        // Line ends and tabulators of other programs are no reason to refuse a text.
-        let text = text.replace("\r\n", "\n").replace('\t', "    ");
-        if text.len() > MAX_TEXT {
-            return Err(Failure::new("too_long", 1).with("bytes", MAX_TEXT.to_string()));
-        }
-        Ok(Request::Send { group: self.group, text })
+        Ok(Request::Send { text: as_typed(self.text)?, group: self.group })
     }
+}
+
+#[derive(Args)]
+pub(super) struct Edit {
+    /// Name, id, or a unique prefix of either.
+    group: String,
+    /// What it says instead; `-` reads it from standard input.
+    text: String,
+    /// Which message of this laptop's: its id, or a unique prefix [default: the newest].
+    #[arg(long, value_name = "ID")]
+    message: Option<String>,
+}
+
+impl Edit {
+    pub(super) fn request(self) -> Result<Request, Failure> {
+        let text = as_typed(self.text)?;
+        if text.is_empty() {
+            return Err(Failure::new("no_text", 1));
+        }
+        Ok(Request::Edit { group: self.group, message: self.message, text })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Retract {
+    /// Name, id, or a unique prefix of either.
+    group: String,
+    /// Which message of this laptop's: its id, or a unique prefix [default: the newest].
+    #[arg(long, value_name = "ID")]
+    message: Option<String>,
+}
+
+impl Retract {
+    pub(super) fn request(self) -> Request {
+        Request::Edit { group: self.group, message: self.message, text: String::new() }
+    }
+}
+
+fn as_typed(text: String) -> Result<String, Failure> {
+    let text = if text == "-" { from_stdin()? } else { text };
+    // Line ends and tabulators of other programs are no reason to refuse a text.
+    let text = text.replace("\r\n", "\n").replace('\t', "    ");
+    if text.len() > MAX_TEXT {
+        return Err(Failure::new("too_long", 1).with("bytes", MAX_TEXT.to_string()));
+    }
+    Ok(text)
 }
 
 fn from_stdin() -> Result<String, Failure> {

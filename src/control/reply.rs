@@ -395,8 +395,10 @@ pub enum Reply {
         time: String,
         /// `message`.
         kind: String,
-        /// What was said.
+        /// What is said by now; nothing if it was taken back.
         text: String,
+        /// Whether its author has corrected it or taken it back.
+        edited: bool,
         /// `saved` or `delivered` for own ones, else `received`.
         state: String,
         /// Members whose nodes have it.

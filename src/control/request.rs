@@ -295,6 +295,15 @@ pub enum Request {
         /// What.
         text: String,
     },
+    /// Replaces what an own message says, or takes it back.
+    Edit {
+        /// Where.
+        group: String,
+        /// Its id or prefix; without, the newest of this laptop's.
+        message: Option<String>,
+        /// What it says instead; nothing takes it back.
+        text: String,
+    },
     /// Reads messages.
     Read {
         /// Where.
@@ -400,6 +409,7 @@ impl Request {
             | Self::DeviceAdd { group, .. }
             | Self::DeviceDrop { group, .. }
             | Self::Send { group, .. }
+            | Self::Edit { group, .. }
             | Self::Read { group, .. }
             | Self::GrievanceFile { group, .. }
             | Self::GrievanceList { group }

@@ -133,6 +133,7 @@ pub(super) fn message(replica: &Replica, view: &MessageView) -> Reply {
         time: utc(u64::from(view.time)),
         kind: "message".to_owned(),
         text: view.text.clone(),
+        edited: view.edited,
         state,
         delivered,
         of,

@@ -162,6 +162,7 @@ impl Engine {
             }
             Request::RecoverySet { phrase } => self.set_recovery(&phrase, now),
             Request::Send { group, text } => self.send(&group, &text, now),
+            Request::Edit { group, message, text } => self.edit(&group, message.as_deref(), &text, now),
             Request::Read { group, limit, since, .. } => self.read(&group, limit, since.as_deref(), now),
             Request::GrievanceFile { group, grievance } => self.file(&group, grievance, now),
             Request::GrievanceList { group } => self.list_grievances(&group, now),

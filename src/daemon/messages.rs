@@ -1,6 +1,7 @@
 //! Requests on messages.
 
 use piquet_protocol::id::{EntryId, GroupId};
+use piquet_protocol::node::NodeError;
 use piquet_protocol::replica::MessageView;
 use piquet_protocol::time::Timestamp;
 
@@ -21,6 +22,35 @@ impl Engine {
         let sent = self.node.send(id, text, now).map_err(|error| failure(&error))?;
         let view = self.message(id, &sent, now);
         self.in_group(&id.to_hex(), |replica| vec![answers::sent(&id, replica, view.as_ref())])
+    }
+
+    /// Replaces what a message of this laptop's says, the newest if none is named; without text, takes it back.
+    pub(super) fn edit(&mut self, group: &str, message: Option<&str>, text: &str, now: Timestamp) -> Answer {
+        let id = self.replica(group)?.group();
+        let of = match message {
+            Some(message) => self.named_message(id, message, now)?.id,
+            None => self.newest_own(id, now)?,
+        };
+        self.node.edit(id, of, text, now).map_err(|error| match error {
+            NodeError::NotAllowed => Failure::new("not_yours", 4),
+            error => failure(&error),
+        })?;
+        let view = self.message(id, &of, now);
+        self.in_group(&id.to_hex(), |replica| vec![answers::sent(&id, replica, view.as_ref())])
+    }
+
+    /// The newest message of this laptop's that is not taken back.
+    fn newest_own(&mut self, group: GroupId, now: Timestamp) -> Result<EntryId, Failure> {
+        let mut before = None;
+        loop {
+            let page = self.page(group, before, PAGE, now)?;
+            let own = |view: &&MessageView| view.reach.is_some() && !view.text.is_empty();
+            if let Some(view) = page.iter().rev().find(own) {
+                return Ok(view.id);
+            }
+            let Some(first) = page.first() else { return Err(Failure::new("nothing_said", 1)) };
+            before = Some(first.order);
+        }
     }
 
     fn message(&mut self, group: GroupId, id: &EntryId, now: Timestamp) -> Option<MessageView> {
@@ -96,14 +126,19 @@ impl Engine {
 
     /// The place on the screen of a message named by its id or the start of it.
     fn place(&mut self, group: GroupId, text: &str, now: Timestamp) -> Result<u128, Failure> {
+        self.named_message(group, text, now).map(|view| view.order)
+    }
+
+    /// A message by its id or the start of it.
+    fn named_message(&mut self, group: GroupId, text: &str, now: Timestamp) -> Result<MessageView, Failure> {
         let whole = EntryId::from_hex(text).and_then(|id| self.message(group, &id, now));
         if let Some(view) = whole {
-            return Ok(view.order);
+            return Ok(view);
         }
         let all = self.newer(group, now, |_| true)?;
-        let of = |id: &EntryId| all.iter().find(|view| view.id == *id).map(|view| view.order);
         let id = lookup::message(all.iter().map(|view| view.id), text)?;
-        of(&id).ok_or_else(|| Failure::new("no_such_message", 1).with("name", text))
+        let found = all.into_iter().find(|view| view.id == id);
+        found.ok_or_else(|| Failure::new("no_such_message", 1).with("name", text))
     }
 
     /// The messages, from the newest back, as long as they fit; oldest first.

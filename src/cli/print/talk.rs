@@ -33,10 +33,20 @@ impl Printer {
     }
 
     pub(super) fn message(&self, reply: &Reply) -> bool {
-        let Reply::Message { name, time, text, state, delivered, of, .. } = reply else { return true };
+        let Reply::Message { name, time, text, edited, state, delivered, of, .. } = reply else {
+            return true;
+        };
+        let edited = match (edited, text.is_empty()) {
+            (false, _) => String::new(),
+            (true, false) => self.texts.get("message-edited", &[]),
+            (true, true) => self.texts.get("message-retracted", &[]),
+        };
         let sent = self.sent(&SentReply { state: state.clone(), delivered: *delivered, of: *of });
-        let sent = if sent.is_empty() { sent } else { format!("  ({sent})") };
+        let facts: Vec<String> = [edited, sent].into_iter().filter(|fact| !fact.is_empty()).collect();
+        let facts = if facts.is_empty() { String::new() } else { format!("  ({})", facts.join(", ")) };
         let (name, time) = (who(name), here(time));
-        self.line(&format!("{} {}: {}{}", time.dimmed(), name.bold(), plain(text), sent.dimmed()))
+        let said =
+            if text.is_empty() { facts.trim_start() } else { &format!("{}{}", plain(text), facts.dimmed()) };
+        self.line(&format!("{} {}: {said}", time.dimmed(), name.bold()))
     }
 }

@@ -106,6 +106,11 @@ arg-join-wait = Combien de temps attendre quelqu'un qui puisse vous admettre ; e
 
 cmd-send = Envoie un message
 arg-send-text = Que dire ; `-` le lit sur l'entrée standard
+cmd-edit = Corrige un de vos messages
+arg-edit-text = Ce qu'il dit à la place ; `-` le lit sur l'entrée standard
+arg-edit-message = Quel message de cet ordinateur : son identifiant, ou un début unique [par défaut : le plus récent]
+cmd-retract = Retire un de vos messages
+arg-retract-message = Quel message de cet ordinateur : son identifiant, ou un début unique [par défaut : le plus récent]
 cmd-read = Lit les messages
 arg-read-follow = Continue et montre les nouveaux messages à mesure
 arg-read-limit = Au plus tant : des plus récents, ou de ceux qui suivent --since [par défaut : les 50 plus récents, ou tous ceux qui suivent]
