@@ -47,7 +47,7 @@ impl<S: Store> Node<S> {
 
     /// Erases by another schedule: for trying what becomes of a group whose members erase early.
     pub fn set_schedule(&mut self, schedule: Schedule) {
-        self.agenda.erase = self.clock.reached().after(schedule.pause);
+        self.agenda.erase = self.clock.reached().after(schedule.pause.min(FIRST));
         self.agenda.renewals.clear();
         self.schedule = schedule;
     }

@@ -54,6 +54,16 @@ pub(super) fn restart(sim: &mut Sim, laptop: usize) {
     sim.start(laptop);
 }
 
+/// These laptops are shut for so long: they have noted before what is over, and erase it when they are opened.
+fn shut(sim: &mut Sim, laptops: &[usize], span: Duration) {
+    laptops.iter().for_each(|laptop| restart(sim, *laptop));
+    sim.run_for(2 * MINUTE);
+    laptops.iter().for_each(|laptop| sim.crash(*laptop));
+    sim.run_for(span);
+    laptops.iter().for_each(|laptop| sim.start(*laptop));
+    sim.run_for(2 * MINUTE);
+}
+
 /// Which of these epochs' states are on a disk.
 fn states(sim: &mut Sim, laptop: usize, group: GroupId, epochs: &[EpochId]) -> Vec<bool> {
     epochs.iter().map(|epoch| secret(sim, laptop, group, b"state", *epoch).is_some()).collect()
@@ -158,7 +168,7 @@ fn whoever_was_away_for_forty_days_walks_forward_by_its_own_states() {
 
 #[test]
 fn halves_that_were_apart_until_their_common_states_were_erased_are_one_group_again() {
-    for seed in 605..608 {
+    for seed in 605..607 {
         let (mut sim, group) = still(union(seed, 5, 3));
         let fork = head(&mut sim, 0, group);
         sim.partition(&[0, 1], &[2, 3, 4], true);
@@ -166,8 +176,8 @@ fn halves_that_were_apart_until_their_common_states_were_erased_are_one_group_ag
         sim.partition(&[fatou], &[2, 3, 4], true);
         let gus = let_in(&mut sim, 2, group, "gus");
         sim.partition(&[gus], &[0, 1, fatou], true);
-        sim.run_for(DAY * 50);
         let everybody = [0, 1, 2, 3, 4, fatou, gus];
+        shut(&mut sim, &everybody, DAY * 50);
         for laptop in 0..5 {
             assert_eq!(states(&mut sim, laptop, group, &[fork]), [false], "{laptop}");
         }
@@ -266,7 +276,7 @@ fn whoever_was_alone_on_a_branch_tells_its_keys_so_that_others_read_on() {
     sim.partition(&others, &[gus], true);
     [dia, gus].into_iter().for_each(|laptop| sim.crash(laptop));
     renew(&mut sim, 0, group, 1);
-    sim.run_for(DAY * 50);
+    shut(&mut sim, &others, DAY * 50);
     // She still has the state that both branches begin with, and goes over by herself.
     sim.partition(&others, &[dia], false);
     sim.start(dia);
