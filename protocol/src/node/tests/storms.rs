@@ -158,8 +158,9 @@ impl Storm {
             19 | 20 => self.switch(),
             21 | 22 => self.cut(),
             _ => {
-                let span = Duration::from_secs(self.rng.below(60));
-                self.sim.run_for(span);
+                // Over a week everybody who is there renews keys (K-14).
+                let span = if self.pick(24) == 0 { 9 * 86_400 } else { self.rng.below(60) };
+                self.sim.run_for(Duration::from_secs(span));
             }
         }
         for _ in 0..self.rng.below(40) {
