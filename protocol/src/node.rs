@@ -6,6 +6,7 @@
 //! nothing of one's own is sent, and nothing acknowledged, before it is durable. If `flush` fails,
 //! memory is built again from the store and what was asked for has not happened.
 
+mod backup;
 mod beacons;
 mod commands;
 mod decisions;
@@ -20,6 +21,7 @@ mod pledges;
 mod profile;
 mod verification;
 
+pub use backup::Restored;
 pub use commands::{CallPlan, InviteView, NodeError};
 pub use decisions::{Decision, Matter, ProposalView};
 pub use pledges::PledgeState;

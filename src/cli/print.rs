@@ -182,6 +182,7 @@ impl Printer {
             Frozen::RolledBack => "frozen-rolled-back",
             Frozen::NeedsNewer => "frozen-needs-newer",
             Frozen::Mending => "frozen-mending",
+            Frozen::Restored => "frozen-restored",
             Frozen::Ended => return,
         };
         self.note(id, &[("group", &plain(group))]);

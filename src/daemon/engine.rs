@@ -339,6 +339,7 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::TooLate => Failure::new("too_late", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::RolledBack)) => Failure::new("rolled_back", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::NeedsNewer)) => Failure::new("needs_newer", 1),
+        NodeError::Author(AuthorError::Frozen(Frozen::Restored)) => Failure::new("restored", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::Ended)) => Failure::new("ended", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::Mending)) => Failure::new("mending", 1),
         NodeError::Author(AuthorError::Rekeying) => Failure::new("rekeying", 1),

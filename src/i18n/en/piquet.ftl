@@ -71,6 +71,7 @@ frozen-needs-newer = { $group }: somebody uses a newer piquet. Update piquet to 
 frozen-mending = { $group }: records of this profile were lost. It writes here again once a member was reached who has shown what it has.
 frozen-taken-out = { $group }: this laptop was taken out. You are a member still, on your other laptops; if you have none, by `piquet recovery join` on a new one.
 frozen-ended = { $group }: you are not a member any more.
+frozen-restored = { $group }: out of a backup, to read. This laptop is not in it: come back by `piquet recovery join CODE`, by a code that “piquet device add” makes on another laptop of yours, or with a new invite code.
 
 group-members = { $count ->
     [one] { $count } member
@@ -478,6 +479,8 @@ err-mending = Records of this profile were lost, perhaps your own newest message
 rec-mending = Start `piquet` and let it reach a member; `piquet doctor` says how far it is. If nobody has them, ask for a new invite code.
 err-group-damaged = What this group stands on can't be read any more.
 rec-group-damaged = Ask a member for a new invite code: what is still readable is found again.
+err-restored = This group comes out of a backup: this laptop is not in it and writes nothing here.
+rec-restored = Come back by `piquet recovery join CODE`, by a code that “piquet device add” makes on another laptop of yours, or with a new invite code.
 err-ended = You are not a member any more.
 rec-ended = Ask for a new invite code.
 err-rekeying = The group is being re-keyed after somebody left or was removed.

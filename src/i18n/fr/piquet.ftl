@@ -72,6 +72,7 @@ frozen-needs-newer = { $group } : quelqu'un utilise un piquet plus récent. Mett
 frozen-mending = { $group } : des données de ce profil ont été perdues. Il y écrira de nouveau dès qu'un membre joint aura montré ce qu'il a.
 frozen-taken-out = { $group } : cet ordinateur a été retiré. Vous en êtes toujours membre, sur vos autres ordinateurs ; si vous n'en avez pas, par `piquet recovery join` sur un nouveau.
 frozen-ended = { $group } : vous n'en êtes plus membre.
+frozen-restored = { $group } : vient d'une sauvegarde, à lire. Cet ordinateur n'y est pas : revenez par `piquet recovery join CODE`, par un code que « piquet device add » crée sur un autre de vos ordinateurs, ou avec un nouveau code d'invitation.
 
 group-members = { $count ->
     [one] { $count } membre
@@ -482,6 +483,8 @@ err-mending = Des données de ce profil ont été perdues, peut-être vos dernie
 rec-mending = Lancez `piquet` et laissez-le joindre un membre ; `piquet doctor` dit où il en est. Si personne ne les a, demandez un nouveau code d'invitation.
 err-group-damaged = Ce sur quoi ce groupe repose n'est plus lisible.
 rec-group-damaged = Demandez un nouveau code d'invitation à un membre : ce qui est encore lisible sera retrouvé.
+err-restored = Ce groupe vient d'une sauvegarde : cet ordinateur n'y est pas et n'y écrit rien.
+rec-restored = Revenez par `piquet recovery join CODE`, par un code que « piquet device add » crée sur un autre de vos ordinateurs, ou avec un nouveau code d'invitation.
 err-ended = Vous n'êtes plus membre.
 rec-ended = Demandez un nouveau code d'invitation.
 err-rekeying = Les clés du groupe changent après un départ ou une exclusion.
