@@ -129,7 +129,16 @@ impl Engine {
         answer
     }
 
+    /// Whoever may not do something in a group out of a backup may do nothing there at all.
     fn carry_out(&mut self, request: Request, around: &Surroundings) -> Answer {
+        let group = request.group().map(str::to_owned);
+        self.carry_out_as(request, around).map_err(|failure| match group.map(|group| self.replica(&group)) {
+            Some(Ok(replica)) if failure.exit == 4 && replica.is_restored() => Failure::new("restored", 4),
+            _ => failure,
+        })
+    }
+
+    fn carry_out_as(&mut self, request: Request, around: &Surroundings) -> Answer {
         let now = now();
         match request {
             Request::Status => Ok(vec![self.status(around)]),
@@ -172,6 +181,7 @@ impl Engine {
             Request::StrikeShow { group, id } => self.show_strike(&group, &id, now),
             Request::StrikePledge { group, id, yes } => self.pledge(&group, &id, yes, now),
             Request::StrikeCallOff { group, id, reason } => self.call_off(&group, &id, &reason, now),
+            Request::Backup { file, lock } => self.backup(&file, &lock),
             Request::Doctor => Ok(doctor::findings(&self.node, around)),
             // The daemon's: without one there is nothing to end.
             Request::Stop => Ok(Vec::new()),
