@@ -137,3 +137,37 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use piquet_protocol::group::seal::Suite;
+    use piquet_protocol::node::Node;
+    use piquet_protocol::store::MemoryStore;
+
+    use super::*;
+
+    fn section() -> Zeroizing<Vec<u8>> {
+        let mut node = Node::open(MemoryStore::new(), Box::new(profile::os_rng()), now()).unwrap();
+        let group = node.create_group("riders", "amina", Suite::Classical, now()).unwrap();
+        node.flush(now()).unwrap();
+        node.backup(&group, now()).unwrap().unwrap().bytes
+    }
+
+    fn refused(name: &str, sections: &[&Zeroizing<Vec<u8>>]) -> Option<(String, u8)> {
+        let sections = sections.iter().map(|section| (*section).clone()).collect();
+        let failure = Checked::of(&Content { name: name.to_owned(), sections }).err()?;
+        Some((failure.code, failure.exit))
+    }
+
+    #[test]
+    fn a_backup_with_a_group_twice_or_a_name_that_is_none_is_refused() {
+        let (one, other) = (section(), section());
+        let damaged = Some(("backup_damaged".to_owned(), 5));
+        assert_eq!(refused("amina", &[&one, &other]), None);
+        assert_eq!(refused("", &[]), None);
+        assert_eq!(refused("amina", &[&one, &other, &one]), damaged);
+        assert_eq!(refused("amina\u{1b}[2J", &[&one]), damaged);
+        assert_eq!(refused("amina", &[&Zeroizing::new(one[..one.len() - 1].to_vec())]), damaged);
+        assert_eq!(refused("amina", &[&Zeroizing::new(Vec::new())]), damaged);
+    }
+}
