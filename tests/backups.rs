@@ -140,6 +140,17 @@ fn what_is_no_backup_leaves_no_profile() {
 }
 
 #[test]
+fn a_backup_of_the_first_version_opens_for_ever() {
+    let (papers, reader) = (Papers::new(), Laptop::empty());
+    std::fs::write(papers.path("backup"), include_bytes!("kept/backup-1.age")).unwrap();
+    let restore = ["restore", &papers.text("backup"), "--no-passphrase"];
+    assert_eq!(papers.run(&reader, "words", &restore).0, 0);
+    assert_eq!(reader.texts("riders"), ["first words"]);
+    assert_eq!(reader.json(&["group", "members", "riders"])[0]["name"], "amina");
+    assert_eq!(reader.json(&["grievance", "list", "riders"])[0]["platform"], "Uber Eats");
+}
+
+#[test]
 fn a_group_that_can_not_be_read_is_named_and_the_others_are_kept() {
     let (amina, papers, reader) = (Laptop::of("amina"), Papers::new(), Laptop::empty());
     let segments = || {

@@ -202,7 +202,8 @@ impl Replica {
     /// Other key-holders of whom nothing was written for two weeks, by their clocks and this one, with the days: a
     /// reason to ask, and to decide who takes their place; nothing follows from it by itself.
     pub fn silent_holders(&self, now: Timestamp) -> Vec<(MemberId, u64)> {
-        let others = self.view.council.iter().filter(|member| **member != self.member() && !self.is_draft());
+        let asks = !self.is_draft() && !self.is_restored();
+        let others = self.view.council.iter().filter(|member| **member != self.member() && asks);
         let days = |member: &MemberId| {
             let heard = self.last_heard_of(member).or_else(|| self.quota.since(&DeviceKey(member.0)))?;
             Some((*member, now.as_secs().saturating_sub(u64::from(heard)) / DAY))
