@@ -96,6 +96,8 @@ fn after_a_wipe_the_backup_is_read_and_the_phrase_brings_its_reader_back() {
     let all = ["before the wipe", "after the backup", "back again"];
     until("bruno reads before and after", || all.iter().all(|text| said(&laptops[1], text)));
     assert_eq!(laptops[1].json(&["grievance", "list", "riders"]).len(), 1);
+    let findings = laptops[1].json(&["doctor"]);
+    assert!(findings.iter().all(|finding| finding["detail"] != "restored"), "{findings:?}");
     let equivocators = &laptops[3].one(&["status"])["groups"][0]["equivocators"];
     assert!(equivocators.is_null(), "{equivocators}");
 }
@@ -137,6 +139,27 @@ fn what_is_no_backup_leaves_no_profile() {
     assert_eq!(reader.texts("riders"), ["hello"]);
     assert_eq!(papers.fails(&reader, "words", &restore), (1, "profile_exists".into()));
     assert_eq!(papers.fails(&amina, "words", &restore), (1, "profile_exists".into()), "never into another");
+}
+
+/// No file may be longer than so many blocks of 512 bytes: too few for a profile, or for what comes into it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_without_room_for_a_backup_gets_no_half_of_a_profile() {
+    let (amina, papers, mut reader) = (alone(), Papers::new(), Laptop::empty());
+    let long = "never again ".repeat(1_300);
+    amina.one(&["send", "riders", &long]);
+    let file = papers.text("backup");
+    assert_eq!(papers.run(&amina, "words", &["backup", &file]).0, 0);
+    let restore = ["restore", &file, "--no-passphrase"];
+    for most in ["0", "20", "unlimited"] {
+        let limited = format!("trap '' XFSZ; ulimit -S -f {most}; exec \"$@\"");
+        reader.within = ["sh", "-c", &limited, "sh"].map(str::to_owned).to_vec();
+        let (exit, answer) = papers.run(&reader, "words", &restore);
+        assert_eq!(has_profile(&reader), exit == 0, "{most}");
+        let code = &answer[0]["error"]["code"];
+        assert!(exit == 1 && code == "disk_full" || most == "unlimited" && exit == 0, "{most}: {code}");
+    }
+    assert_eq!(reader.texts("riders").len(), 2);
 }
 
 #[test]

@@ -617,9 +617,11 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Groups in which this profile writes nothing, and why.
+    /// Groups in which this profile writes nothing, and why; drafts that are another group's past left out.
     pub fn frozen(&self) -> impl Iterator<Item = (&Replica, Frozen)> {
-        self.replicas.values().filter_map(|replica| replica.frozen().map(|why| (replica, why)))
+        let present = |replica: &&Replica| self.successor_of(&replica.group()) == replica.group();
+        let replicas = self.replicas.values().filter(present);
+        replicas.filter_map(|replica| replica.frozen().map(|why| (replica, why)))
     }
 
     /// Groups whose own records can't be read: nothing can be done in them but come in again.
