@@ -1,7 +1,7 @@
 //! A group out of a backup (S-30): history to read, and nothing to write with. Every entry takes the one door, as from
 //! any peer, and no key counts that does not open what it should: a backup is believed as little as a peer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 use thiserror::Error;
@@ -17,7 +17,6 @@ use crate::group::genesis::Genesis;
 use crate::group::operation::Control;
 use crate::group::seal::{GenesisTree, Suite};
 use crate::id::{EntryId, EpochId, GroupId};
-use crate::kind::Kind;
 use crate::store::StoreError;
 
 /// How often entries are offered that did not fit before: one that was written in order fits at once.
@@ -114,24 +113,35 @@ impl Replica {
     }
 
     /// Every epoch but the first begins with a commit, whose id is the epoch's and which the key of the epoch before
-    /// has to open: so nobody passes off a false key, under which acts would count for nothing. A key of an epoch of
-    /// which no commit is here opens nothing that counts, and is not kept.
+    /// has to open: so nobody passes off a false key, under which acts would count for nothing, on the way to an epoch
+    /// that this member was in. Beside it a member's lie must not spoil everybody's backups. A key of an epoch of which
+    /// no commit is here opens nothing that counts, and is not kept.
     fn check_keys(&self, parts: &Parts<'_>, round: &mut Round<'_>) -> Result<(), RestoreError> {
-        let first = EpochId::from(self.group);
+        let (first, way) = (EpochId::from(self.group), self.way_to_all(parts, round)?);
         for epoch in parts.epochs().filter(|epoch| **epoch != first) {
             let stored = self.shelf(round).by_id(&EntryId(epoch.0))?;
-            let Some(commit) = stored.filter(|stored| stored.facts.is_some()) else {
-                if *epoch != parts.root {
-                    shelf::erase_keys(round.overlay, &self.group, epoch);
+            match stored.is_some_and(|stored| stored.facts.is_some()) {
+                true if way.contains(epoch) && self.tree.get(epoch).is_none() => {
+                    return Err(RestoreError::Contradiction);
                 }
-                continue;
-            };
-            let body = self.open_body(&commit.entry).ok_or(RestoreError::Contradiction)?;
-            if Kind::from_number(body.kind, commit.entry.header().class) != Some(Kind::Commit) {
-                return Err(RestoreError::Contradiction);
+                false if *epoch != parts.root => shelf::erase_keys(round.overlay, &self.group, epoch),
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// The epochs that led to those of which all keys are here, and these.
+    fn way_to_all(&self, parts: &Parts<'_>, round: &Round<'_>) -> Result<BTreeSet<EpochId>, StoreError> {
+        let mut way = BTreeSet::new();
+        for epoch in parts.whole.keys() {
+            let mut at = *epoch;
+            while way.insert(at) {
+                let Some(stored) = self.shelf(round).by_id(&EntryId(at.0))? else { break };
+                at = stored.entry.epoch();
+            }
+        }
+        Ok(way)
     }
 
     /// Messages are on the screen since when they were, and those that had gone from it stay away (K-13).

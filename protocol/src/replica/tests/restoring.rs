@@ -123,6 +123,21 @@ fn an_insiders_false_key_hides_no_act_on_the_way_to_other_epochs() {
 }
 
 #[test]
+fn a_members_lie_beside_the_way_spoils_nobodys_backup() {
+    let (mut alice, bob, _) = talkative();
+    let (head, lie) = (alice.replica.head(), Secret::new([66; 32]));
+    let mut liar = bob.copy();
+    liar.replica.ring = KeyRing::default();
+    assert!(liar.replica.ring.learn(head, lie, true));
+    // It opens for nobody, and Alice was told a key as if it led somewhere.
+    let sealed = liar.forge(Kind::Merge, head, &empty());
+    assert_eq!(alice.take(sealed.bytes()), Received::Stored);
+    assert!(alice.replica.ring.learn(EpochId::from(sealed.id()), Secret::new([67; 32]), true));
+    let section = alice.section();
+    assert_eq!(restored(&section).unwrap().texts(), alice.texts());
+}
+
+#[test]
 fn what_nobody_of_the_group_signed_is_not_taken() {
     let (mut alice, _, section) = talkative();
     let said = alice.texts();
