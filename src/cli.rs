@@ -4,6 +4,7 @@
 //! 1 the user can fix it · 2 usage · 3 nobody reached in time · 4 refused · 5 bad or damaged input.
 
 mod ask;
+mod backup;
 mod device;
 mod grievance;
 mod group;
@@ -96,6 +97,10 @@ enum Command {
     Strike(strike::Strike),
     /// Change or remove the passphrase, or a duress passphrase.
     Passphrase(profile::Passphrase),
+    /// Write what your groups wrote into one sealed file, to read it again one day.
+    Backup(backup::Backup),
+    /// Make a profile of a backup: your groups to read, with nothing to write in them.
+    Restore(backup::Restore),
     /// End the running node at once: its keys are gone from memory.
     Lock,
     /// Destroy the profile: keys first, then files.
@@ -215,6 +220,8 @@ fn run(command: Option<Command>, context: &Context) -> Result<(), Failure> {
         Command::Grievance(args) => context.ask(args.request()),
         Command::Strike(args) => context.ask(args.request()?),
         Command::Passphrase(args) => args.run(context),
+        Command::Backup(args) => args.run(context),
+        Command::Restore(args) => args.run(context),
         Command::Lock => profile::lock(context),
         Command::Wipe(args) => args.run(context),
         Command::Doctor => context.ask(Request::Doctor),

@@ -2,6 +2,8 @@
 
 mod addresses;
 mod answers;
+pub mod archive;
+pub mod backup;
 mod decisions;
 mod devices;
 mod doctor;

@@ -6,6 +6,7 @@
 //! nothing of one's own is sent, and nothing acknowledged, before it is durable. If `flush` fails,
 //! memory is built again from the store and what was asked for has not happened.
 
+mod backup;
 mod beacons;
 mod commands;
 mod decisions;
@@ -21,6 +22,7 @@ mod profile;
 mod renewing;
 mod verification;
 
+pub use backup::Restored;
 pub use commands::{CallPlan, InviteView, NodeError};
 pub use decisions::{Decision, Matter, ProposalView};
 pub use pledges::PledgeState;
@@ -622,9 +624,11 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Groups in which this profile writes nothing, and why.
+    /// Groups in which this profile writes nothing, and why; drafts that are another group's past left out.
     pub fn frozen(&self) -> impl Iterator<Item = (&Replica, Frozen)> {
-        self.replicas.values().filter_map(|replica| replica.frozen().map(|why| (replica, why)))
+        let present = |replica: &&Replica| self.successor_of(&replica.group()) == replica.group();
+        let replicas = self.replicas.values().filter(present);
+        replicas.filter_map(|replica| replica.frozen().map(|why| (replica, why)))
     }
 
     /// Groups whose own records can't be read: nothing can be done in them but come in again.

@@ -6,8 +6,10 @@
 //! together. What memory holds follows from what the store holds; after a failed commit a replica
 //! is opened again.
 
+mod again;
 mod apply;
 mod author;
+mod backup;
 mod bootstrap;
 mod duty;
 mod epochs;
@@ -22,16 +24,19 @@ mod provenance;
 mod quota;
 mod receive;
 mod renewal;
+mod restoring;
 mod resync;
 mod shelf;
 mod views;
 
 pub use author::AuthorError;
+pub use backup::{MAX_SECTION, Section};
 pub use bootstrap::{Bootstrap, BootstrapError, Errand, Joined, Joining, Mail};
 pub use erasure::Schedule;
 pub use founding::Proposed;
 pub use mend::doubt;
 pub use receive::Received;
+pub use restoring::RestoreError;
 pub use views::{DeviceView, MemberView, MessageView, Reach};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +142,8 @@ pub enum Frozen {
     /// Records of this profile were lost, its own entries perhaps among them: it writes again once a member
     /// has shown what it has of them (S-4).
     Mending,
+    /// The group comes out of a backup: this device is not in it (S-30).
+    Restored,
 }
 
 /// One node's copy of one group.

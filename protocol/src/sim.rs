@@ -78,6 +78,11 @@ impl SimStore {
     pub fn shows(&self, bytes: &[u8]) -> bool {
         self.inner.shows(bytes)
     }
+
+    /// All secrets on it.
+    pub fn secrets(&self) -> impl Iterator<Item = (&Key, &[u8])> {
+        self.inner.secrets()
+    }
 }
 
 impl Store for SimStore {

@@ -202,6 +202,11 @@ impl MemoryStore {
         values.any(|value| value.windows(bytes.len()).any(|part| part == bytes))
     }
 
+    /// All secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = (&Key, &[u8])> {
+        self.secrets.iter().map(|(key, secret)| (key, secret.as_slice()))
+    }
+
     /// Loses records and secrets, as damage does.
     pub fn lose(&mut self, mut which: impl FnMut(&Key) -> bool) {
         self.records.retain(|key, _| !which(key));

@@ -55,17 +55,57 @@ pub(super) fn name(texts: &Texts) -> Result<Option<String>, Failure> {
     Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
+/// Opens a backup with its passphrase: on a terminal it may be mistyped.
+pub(super) fn unlock_backup<T>(
+    context: &Context,
+    open: impl Fn(Zeroizing<String>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if let Some(passphrase) = of_backup()? {
+        return open(passphrase);
+    }
+    terminal().map_err(|_| Failure::new("no_backup_passphrase", 1))?;
+    let text = context.printer.texts().get("backup-passphrase-ask", &[]);
+    for _ in 1..TRIES {
+        match open(prompt(&text)?) {
+            Err(failure) if failure.code == "backup_passphrase" => {
+                context.printer.note("err-backup-passphrase", &[]);
+            }
+            done => return done,
+        }
+    }
+    open(prompt(&text)?)
+}
+
+/// A passphrase for a backup, asked twice.
+pub(super) fn fresh_for_backup(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
+    if let Some(passphrase) = of_backup()? {
+        return Ok(passphrase);
+    }
+    terminal().map_err(|_| Failure::new("no_backup_passphrase", 1))?;
+    advise(texts, "backup-advice");
+    twice(texts)
+}
+
+fn of_backup() -> Result<Option<Zeroizing<String>>, Failure> {
+    std::env::var_os("PIQUET_BACKUP_PASSPHRASE_FILE").map(|path| read(Path::new(&path))).transpose()
+}
+
 /// A new passphrase, asked twice.
 pub(super) fn fresh(texts: &Texts) -> Result<Zeroizing<String>, Failure> {
     if let Some(passphrase) = from_file()? {
         return Ok(passphrase);
     }
     terminal()?;
-    // Nobody to advise if the terminal is gone.
-    let advice = textwrap::fill(&texts.get("passphrase-advice", &[]), textwrap::termwidth());
-    let advice = Zeroizing::new(format!("{advice}\n    {}\n", *suggestion()));
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), advice.as_bytes());
+    advise(texts, "passphrase-advice");
     twice(texts)
+}
+
+/// Says what a good passphrase is, with one that was just drawn.
+fn advise(texts: &Texts, advice: &str) {
+    let advice = textwrap::fill(&texts.get(advice, &[]), textwrap::termwidth());
+    let advice = Zeroizing::new(format!("{advice}\n    {}\n", *suggestion()));
+    // Nobody to advise if the terminal is gone.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), advice.as_bytes());
 }
 
 fn twice(texts: &Texts) -> Result<Zeroizing<String>, Failure> {

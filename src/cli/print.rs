@@ -82,6 +82,7 @@ pub(super) fn writes(request: &Request) -> bool {
             | Request::GrievanceShow { .. }
             | Request::StrikeList { .. }
             | Request::StrikeShow { .. }
+            | Request::Backup { .. }
             | Request::Doctor
             | Request::Stop
     )
@@ -182,6 +183,7 @@ impl Printer {
             Frozen::RolledBack => "frozen-rolled-back",
             Frozen::NeedsNewer => "frozen-needs-newer",
             Frozen::Mending => "frozen-mending",
+            Frozen::Restored => "frozen-restored",
             Frozen::Ended => return,
         };
         self.note(id, &[("group", &plain(group))]);
@@ -256,6 +258,11 @@ impl Printer {
             Reply::Recovery { name, state, .. } => {
                 self.say(&format!("recovery-{state}"), &[("name", &plain(name))])
             }
+            Reply::Backup { .. } => self.backup(reply),
+            Reply::Restored { file, groups, entries } => {
+                let (groups, entries) = (groups.to_string(), entries.to_string());
+                self.say("restored", &[("file", file), ("groups", &groups), ("entries", &entries)])
+            }
             Reply::Join { .. } => self.join(reply),
             Reply::Message { .. } => self.message(reply),
             Reply::Grievance { .. } => self.grievance(reply),
@@ -274,6 +281,13 @@ impl Printer {
             "saved" => self.texts.get("state-saved", &[]),
             _ => String::new(),
         }
+    }
+
+    fn backup(&self, reply: &Reply) -> bool {
+        let Reply::Backup { file, groups, entries, left_out } = reply else { return true };
+        let (groups, entries) = (groups.to_string(), entries.to_string());
+        let said = self.say("backup-written", &[("file", file), ("groups", &groups), ("entries", &entries)]);
+        left_out.iter().fold(said, |_, name| self.say("backup-left-out", &[("name", &plain(name))]))
     }
 
     fn finding(&self, check: &str, ok: bool, detail: &str) -> bool {

@@ -368,6 +368,26 @@ pub enum Reply {
         /// `set`, or `kept` where there was one before.
         state: String,
     },
+    /// A backup was written.
+    Backup {
+        /// Where.
+        file: String,
+        /// Groups in it.
+        groups: usize,
+        /// Entries in it.
+        entries: usize,
+        /// Groups that are not in it, because they can't be read or are too large.
+        left_out: Vec<String>,
+    },
+    /// A profile was made of a backup.
+    Restored {
+        /// The backup.
+        file: String,
+        /// Groups to read.
+        groups: usize,
+        /// Entries taken.
+        entries: usize,
+    },
     /// A join.
     Join {
         /// Id, or the part of it the code tells.

@@ -116,7 +116,7 @@ pub struct Verify {
     pub forget: bool,
 }
 
-/// A recovery phrase as typed: never shown again, and wiped when it is done with.
+/// A phrase or passphrase as typed: never shown again, and wiped when it is done with.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Words(pub String);
@@ -131,6 +131,16 @@ impl Drop for Words {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// What a backup is sealed with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackupLock {
+    /// Whoever knows it opens the backup.
+    Passphrase(Words),
+    /// An age recipient: whoever has its key does.
+    Recipient(String),
 }
 
 /// One request. `group` is a name, an id, or a unique prefix of either.
@@ -380,6 +390,13 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Writes a backup.
+    Backup {
+        /// Where, from the root on.
+        file: String,
+        /// What seals it.
+        lock: BackupLock,
+    },
     /// Looks the profile over.
     Doctor,
     /// End at once and keep nothing more: the profile is being locked or destroyed.
@@ -425,6 +442,7 @@ impl Request {
             | Self::GroupList
             | Self::Join { .. }
             | Self::RecoverySet { .. }
+            | Self::Backup { .. }
             | Self::Doctor
             | Self::Stop => None,
         }

@@ -37,6 +37,7 @@ fn frozen(replica: &Replica, why: Frozen) -> &'static str {
         Frozen::NeedsNewer => "needs_newer",
         Frozen::Ended => "ended",
         Frozen::Mending => "mending",
+        Frozen::Restored => "restored",
     }
 }
 

@@ -17,6 +17,9 @@ impl Engine {
     /// Those of one member; of this profile's by default.
     pub(super) fn devices(&mut self, group: &str, member: Option<&str>) -> Answer {
         let replica = self.replica(group)?;
+        if member.is_none() && replica.is_restored() {
+            return Err(Failure::new("restored", 4));
+        }
         let member = member.map(|text| lookup::member(replica, text)).transpose()?;
         let (id, member) = (replica.group(), member.unwrap_or(replica.member()));
         let devices = self.node.devices(&id, &member).map_err(|error| failure(&error))?;

@@ -17,7 +17,10 @@ pub(super) fn findings(node: &Node<DiskStore>, around: &Surroundings) -> Vec<Rep
     findings.push(finding("folder", node.store().is_private(), String::new()));
     findings.push(finding("memory", keys_locked(), String::new()));
     findings.push(finding("daemon", around.peer.is_some(), around.listen.join(" ")));
-    findings.extend(node.groups().map(group));
+    // A draft out of a backup stays as it is: the group that it became is what counts.
+    let past =
+        |replica: &&Replica| replica.is_restored() && node.successor_of(&replica.group()) != replica.group();
+    findings.extend(node.groups().filter(|replica| !past(replica)).map(group));
     findings.extend(node.closed().map(|id| finding("closed", false, id.to_hex())));
     findings
 }

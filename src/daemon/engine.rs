@@ -129,7 +129,16 @@ impl Engine {
         answer
     }
 
+    /// Whoever may not do something in a group out of a backup may do nothing there at all.
     fn carry_out(&mut self, request: Request, around: &Surroundings) -> Answer {
+        let group = request.group().map(str::to_owned);
+        self.carry_out_as(request, around).map_err(|failure| match group.map(|group| self.replica(&group)) {
+            Some(Ok(replica)) if failure.exit == 4 && replica.is_restored() => Failure::new("restored", 4),
+            _ => failure,
+        })
+    }
+
+    fn carry_out_as(&mut self, request: Request, around: &Surroundings) -> Answer {
         let now = now();
         match request {
             Request::Status => Ok(vec![self.status(around)]),
@@ -173,6 +182,7 @@ impl Engine {
             Request::StrikeShow { group, id } => self.show_strike(&group, &id, now),
             Request::StrikePledge { group, id, yes } => self.pledge(&group, &id, yes, now),
             Request::StrikeCallOff { group, id, reason } => self.call_off(&group, &id, &reason, now),
+            Request::Backup { file, lock } => self.backup(&file, &lock),
             Request::Doctor => Ok(doctor::findings(&self.node, around)),
             // The daemon's: without one there is nothing to end.
             Request::Stop => Ok(Vec::new()),
@@ -340,6 +350,7 @@ pub(super) fn failure(error: &NodeError) -> Failure {
         NodeError::TooLate => Failure::new("too_late", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::RolledBack)) => Failure::new("rolled_back", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::NeedsNewer)) => Failure::new("needs_newer", 1),
+        NodeError::Author(AuthorError::Frozen(Frozen::Restored)) => Failure::new("restored", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::Ended)) => Failure::new("ended", 4),
         NodeError::Author(AuthorError::Frozen(Frozen::Mending)) => Failure::new("mending", 1),
         NodeError::Author(AuthorError::Rekeying) => Failure::new("rekeying", 1),

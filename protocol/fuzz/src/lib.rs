@@ -33,7 +33,7 @@ pub use codecs::{body, cbor, code, entry, frame, request};
 pub use disk::{store_journal, store_keys};
 pub use forms::forms;
 pub use mls::{answer, commit, genesis, kept, key_package, welcome};
-pub use nodes::{insider, session};
+pub use nodes::{insider, restored, session};
 
 /// Lets panics unwind that `group::seal` contains, where the fuzzer would end the run at the panic
 /// itself; what nobody contains still ends it. Each is told once.

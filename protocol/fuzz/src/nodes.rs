@@ -8,8 +8,8 @@ use piquet_protocol::group::invite::InviteCode;
 use piquet_protocol::group::seal::Suite;
 use piquet_protocol::id::{DeviceKey, GroupId};
 use piquet_protocol::kind::Kind;
-use piquet_protocol::node::{Input, Node, Output};
-use piquet_protocol::replica::{Replica, Round};
+use piquet_protocol::node::{Input, Node, Output, Restored};
+use piquet_protocol::replica::{Frozen, Replica, Round};
 use piquet_protocol::sim::{SeededRng, Sim, SimStore};
 use piquet_protocol::store::{Overlay, Store};
 use piquet_protocol::sync::{Connected, ConnectionId};
@@ -244,4 +244,33 @@ pub fn insider(data: &[u8]) {
     assert_eq!(again.head(), judge.head());
     assert_eq!(again.frozen(), judge.frozen());
     assert_eq!(again.members(), judge.members());
+}
+
+fn start(disk: SimStore, now: Timestamp) -> Node<SimStore> {
+    Node::open(disk, Box::new(SeededRng::new(9)), now).unwrap()
+}
+
+/// What Alice's backup has of her group, before anybody is in it: the shortest there is.
+pub(crate) fn section() -> Vec<u8> {
+    let mut sim = Sim::new(1);
+    let alice = sim.add();
+    let group = sim.act(alice, |node, now| node.create_group("picket", "alice", Suite::Classical, now)).unwrap();
+    sim.act(alice, |node, now| node.send(group, "bonjour", now)).unwrap();
+    sim.act(alice, |node, now| node.backup(&group, now)).unwrap().unwrap().bytes.to_vec()
+}
+
+/// A section of a backup. What is taken of it writes nothing, is nobody's device, and is the same after a restart.
+pub fn restored(data: &[u8]) {
+    let now = world().now;
+    let Ok(restored) = Restored::check(data, &mut SeededRng::new(8), now) else { return };
+    let mut node = start(SimStore::default(), now);
+    node.restore(vec![restored], now).unwrap();
+    let again = start(node.store().clone(), now);
+    for replica in node.groups() {
+        assert_eq!(replica.frozen(), Some(Frozen::Restored));
+        assert!(!replica.view().roster().contains(&replica.device()));
+        let same = again.group(&replica.group()).unwrap();
+        assert_eq!((same.view(), same.board(), same.members()), (replica.view(), replica.board(), replica.members()));
+    }
+    assert!(node.groups().next().is_some());
 }

@@ -34,6 +34,7 @@ pub fn all() -> Vec<Seed> {
         add("body", &format!("body-{number}"), [&[number as u8][..], &payload].concat());
     }
     add("entry", "message", entry());
+    add("restored", "picket", crate::nodes::section());
     add("code", "bare", [&[1][..], code(vec![]).to_text().as_bytes()].concat());
     add("code", "hints", [&[1][..], code(hints()).to_text().as_bytes()].concat());
     let keys = code(vec![]).keys();

@@ -4,5 +4,5 @@
 mod keys;
 mod tree;
 
-pub use keys::{EpochKeys, KeyRing, peer_key};
+pub use keys::{EpochKeys, KEYS_LEN, KeyRing, peer_key};
 pub use tree::{EpochNode, EpochTree, NewEpoch};

@@ -37,8 +37,8 @@ impl<'a> Known<'a> {
         self.joins.values().filter_map(|join| join.bootstrap.as_ref())
     }
 
-    /// A group this device is in. One that it is coming into again, as a new device, is as one it does not
-    /// know yet.
+    /// A group this device is in. One that it is coming into again, as a new device, and one out of a backup, is
+    /// as one it does not know yet.
     fn replica(&self, group: &GroupId) -> Option<&Replica> {
         self.replicas.get(group).filter(|_| !self.is_foreign(group))
     }
@@ -48,7 +48,8 @@ impl<'a> Known<'a> {
     }
 
     fn is_foreign(&self, group: &GroupId) -> bool {
-        self.bootstrap(group).is_some_and(|bootstrap| !bootstrap.is_resync())
+        self.replicas.get(group).is_some_and(Replica::is_restored)
+            || self.bootstrap(group).is_some_and(|bootstrap| !bootstrap.is_resync())
     }
 
     fn bootstrap(&self, group: &GroupId) -> Option<&Bootstrap> {
@@ -96,7 +97,8 @@ impl Groups for Known<'_> {
                 })
             })
         });
-        let away = self.replicas.iter().flat_map(|(group, replica)| {
+        let ours = self.replicas.iter().filter(|(_, replica)| !replica.is_restored());
+        let away = ours.flat_map(|(group, replica)| {
             let moving = doorways(self.replicas.values(), group).map(|(_, door)| door);
             let moving = moving.map(|door| (door, false));
             let doors = moving.chain(replica.doorways().map(|(_, _, door)| (door, true)));

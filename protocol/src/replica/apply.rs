@@ -307,7 +307,10 @@ impl Replica {
             return;
         }
         let log = LogId { device: entry.device(), lane: entry.header().lane };
-        let (place, received) = ((message.clock, self.tie(&entry.id())), round.now.as_entry_secs());
+        let place = (message.clock, self.tie(&entry.id()));
+        // One that comes again, to a new device of this profile's, was here before (K-13).
+        let before = self.shelf(round).shown(place.0, place.1).ok().flatten();
+        let received = before.and_then(|shown| shown.received).unwrap_or(round.now.as_entry_secs());
         shelf::put_message(round.overlay, &self.group, log, entry, place, received);
         round.events.push(Event::Message(entry.id()));
     }

@@ -12,6 +12,7 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::again::{self, Earlier};
 use super::epochs::Case;
 use super::shelf;
 use super::{Replica, Round};
@@ -311,14 +312,17 @@ impl Bootstrap {
     /// [`BootstrapError::Incomplete`] to go on; anything else ends this attempt.
     pub fn complete(&self, live: Option<&Replica>, round: &mut Round<'_>) -> Result<Joined, BootstrapError> {
         let chain = self.control_chain(live.filter(|_| self.is_resync()));
-        let mut replica = match (self.is_resync(), live) {
-            (true, live) => self.adopt(live.ok_or(BootstrapError::Incomplete)?, &chain, round),
+        let (mut replica, earlier) = match (self.is_resync(), live) {
+            (true, live) => {
+                (self.adopt(live.ok_or(BootstrapError::Incomplete)?, &chain, round), Earlier::default())
+            }
             (false, _) => self.found(&chain, round)?,
         };
         self.feed(&mut replica, round)?;
         if replica.logs.act(&EntryId(self.epoch.0)).is_none() {
             return Err(BootstrapError::Incomplete);
         }
+        replica.take_along(&earlier, round)?;
         self.check_invitation(&replica)?;
         self.check_context(&mut replica, round)?;
         replica.open_below(&self.epoch, round)?;
@@ -399,27 +403,30 @@ impl Bootstrap {
             })
     }
 
-    /// A copy of the group with nothing in it but its genesis.
+    /// A copy of the group with nothing in it but its genesis, and what an earlier copy had.
     fn found(
         &self,
         chain: &BTreeMap<EpochId, Secret>,
         round: &mut Round<'_>,
-    ) -> Result<Replica, BootstrapError> {
+    ) -> Result<(Replica, Earlier), BootstrapError> {
         let genesis = self.find_genesis(chain).ok_or(BootstrapError::Incomplete)?;
         let parameters = genesis.read().map_err(|_| BootstrapError::Shadow)?;
         let suite = Suite::from_number(parameters.suite).ok_or(BootstrapError::Shadow)?;
         let tree = GenesisTree { group_info: genesis.group_info.to_vec(), tree: genesis.tree.to_vec() };
         let key = self.joining.key.clone();
+        let earlier = again::take_out(self.group, round)?;
+        again::drop_contradicted(self.group, chain, round)?;
         shelf::put_secret(round.overlay, &self.group, b"device", Zeroizing::new(key.to_bytes().to_vec()));
         shelf::put_named(round.overlay, &self.group, b"genesis", genesis.to_payload());
         let mut replica = Replica::blank(key, parameters, tree, suite, self.epoch);
         self.keep_keys(&mut replica, chain, round);
         replica.draw_ties(round)?;
+        replica.hold_first(round)?;
         shelf::forget_device(round, &self.group)?;
         replica.add_first_devices(round);
         replica.hints = self.joining.code.hints.iter().map(Hint::multiaddr).collect();
         shelf::put_named(round.overlay, &self.group, b"hints", replica.hints.join("\n").into_bytes());
-        Ok(replica)
+        Ok((replica, earlier))
     }
 
     /// This node's copy of the group, going on from the epoch that the Welcome leads to: what it held stays.

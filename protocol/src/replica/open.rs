@@ -284,5 +284,6 @@ impl Parents {
 }
 
 fn frozen_from(record: &[u8]) -> Option<Frozen> {
-    [Frozen::RolledBack, Frozen::NeedsNewer, Frozen::Ended].into_iter().find(|why| record == [*why as u8])
+    let kept = [Frozen::RolledBack, Frozen::NeedsNewer, Frozen::Ended, Frozen::Restored];
+    kept.into_iter().find(|why| record == [*why as u8])
 }

@@ -30,6 +30,14 @@ pub(crate) struct Shown {
     pub(crate) received: Option<u32>,
 }
 
+impl Shown {
+    /// Clock and tie.
+    pub(crate) fn place(&self) -> (u32, u64) {
+        let low = self.order & u128::from(u64::MAX);
+        (u32::try_from(self.order >> 64).unwrap_or(u32::MAX), u64::try_from(low).unwrap_or(u64::MAX))
+    }
+}
+
 /// Reads one group's records.
 #[derive(Clone, Copy)]
 pub(crate) struct Shelf<'a> {
@@ -82,6 +90,24 @@ impl Shelf<'_> {
         let scope = beside_scope(&self.group, log);
         let found = self.sight.range(Table::Log, &scope, 0, u128::MAX, usize::MAX)?;
         Ok(found.iter().filter_map(|(_, record)| decode(log, record)).collect())
+    }
+
+    /// All devices that were ever let in.
+    pub(crate) fn devices(&self) -> Result<Vec<DeviceKey>, StoreError> {
+        let list = self.named(DEVICES)?.unwrap_or_default();
+        Ok(list.chunks_exact(32).filter_map(|device| device.try_into().ok()).map(DeviceKey).collect())
+    }
+
+    /// Everything a device wrote.
+    pub(crate) fn entries_of(&self, device: DeviceKey) -> Result<Vec<Stored>, StoreError> {
+        let mut entries: Vec<Stored> =
+            self.at(LogId { device, lane: Lane::Beacon }, 0)?.into_iter().collect();
+        for lane in [Lane::Acts, Lane::Talk] {
+            let log = LogId { device, lane };
+            entries.extend(self.from(log, 1, usize::MAX)?);
+            entries.extend(self.beside(log)?);
+        }
+        Ok(entries)
     }
 
     /// Proven forks.
@@ -181,13 +207,27 @@ pub(crate) fn put_beside(
     overlay.put(Key::new(Table::Entry, scoped(group, id.as_bytes()), 0), retention, encode_place(log, seq));
 }
 
+/// Stages the end of all that is here of a log.
+pub(crate) fn drop_log(round: &mut Round<'_>, group: &GroupId, log: LogId) -> Result<(), StoreError> {
+    for scope in [log_scope(group, log), beside_scope(group, log)] {
+        for (order, record) in round.sight().range(Table::Log, &scope, 0, u128::MAX, usize::MAX)? {
+            if let Some(stored) = decode(log, &record) {
+                let id = stored.entry.id();
+                round.overlay.delete(Key::new(Table::Entry, scoped(group, id.as_bytes()), 0));
+            }
+            round.overlay.delete(Key::new(Table::Log, scope.clone(), order));
+        }
+    }
+    Ok(())
+}
+
 /// Stages the proven forks.
 pub(crate) fn put_forks(overlay: &mut Overlay, group: &GroupId, forks: impl Iterator<Item = (LogId, Fork)>) {
     put_named(overlay, group, FORKS, forks.flat_map(|(log, fork)| encode_fork(log, &fork)).collect());
 }
 
 /// Stages the end of what an earlier device of this profile noted for itself in a group it now comes into
-/// again; entries and keys stay, and are found again.
+/// again; keys stay, and are found again.
 pub(crate) fn forget_device(round: &mut Round<'_>, group: &GroupId) -> Result<(), StoreError> {
     let states = Shelf { sight: round.sight(), group: *group }.states()?.len();
     for number in 0..states {
@@ -292,6 +332,12 @@ pub(crate) fn put_control_key(overlay: &mut Overlay, group: &GroupId, epoch: &Ep
     put_secret(overlay, group, &control_name(epoch), Zeroizing::new(control.as_bytes().to_vec()));
 }
 
+/// Stages the end of all keys of an epoch.
+pub(crate) fn erase_keys(overlay: &mut Overlay, group: &GroupId, epoch: &EpochId) {
+    erase_secret(overlay, group, &epoch_name(epoch));
+    erase_secret(overlay, group, &control_name(epoch));
+}
+
 /// Name of an epoch's MLS state among the secrets.
 pub(crate) fn state_name(epoch: &EpochId) -> Vec<u8> {
     named(b"state", epoch.as_bytes())
@@ -344,6 +390,7 @@ fn beside_scope(group: &GroupId, log: LogId) -> Vec<u8> {
     [log_scope(group, log).as_slice(), b"beside"].concat()
 }
 
+const DEVICES: &[u8] = b"devices";
 const FORKS: &[u8] = b"forks";
 const FORK_LEN: usize = 32 + 1 + 4 + 64;
 

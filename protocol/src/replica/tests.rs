@@ -5,6 +5,7 @@ mod commits;
 mod forks;
 mod gate;
 mod restart;
+mod restoring;
 
 use ed25519_dalek::SigningKey;
 

@@ -194,7 +194,9 @@ impl Replica {
             admitted_by: info.admitted_by,
             vouched_by: self.vouchers(member),
             last_heard: self.last_heard_of(member),
-            keyed: self.view.devices_of(member).any(|device| self.leaves.contains(&device)),
+            // Where this device is not in, nobody asks it who can read what is written now.
+            keyed: self.is_restored()
+                || self.view.devices_of(member).any(|device| self.leaves.contains(&device)),
             devices: self.view.devices_of(member).count(),
         };
         self.view.members.iter().map(view).collect()
@@ -214,7 +216,8 @@ impl Replica {
     /// Other key-holders of whom nothing was written for two weeks, by their clocks and this one, with the days: a
     /// reason to ask, and to decide who takes their place; nothing follows from it by itself.
     pub fn silent_holders(&self, now: Timestamp) -> Vec<(MemberId, u64)> {
-        let others = self.view.council.iter().filter(|member| **member != self.member() && !self.is_draft());
+        let asks = !self.is_draft() && !self.is_restored();
+        let others = self.view.council.iter().filter(|member| **member != self.member() && asks);
         let days = |member: &MemberId| {
             let heard = self.last_heard_of(member).or_else(|| self.quota.since(&DeviceKey(member.0)))?;
             Some((*member, now.as_secs().saturating_sub(u64::from(heard)) / DAY))
@@ -326,13 +329,13 @@ impl Replica {
     }
 
     /// Whether this device has nothing more to tell here: it was put out, or somebody has heard that
-    /// it left, or on which branch it had built (L-6).
+    /// it left, or on which branch it had built (L-6); or it never was in, and the group comes out of a backup.
     pub fn is_over(&self) -> bool {
         let owes = self.view.ended(&self.member()) == Some(Ended::Left) || self.logs.built_on_branch();
         let last = self.logs.head(&self.own_log(Lane::Acts)).map_or(0, |(seq, _)| seq);
         let others = || self.devices.iter().filter(|device| **device != self.device);
         let heard = || others().any(|device| self.logs.heard(device).acts >= last);
-        self.frozen == Some(super::Frozen::Ended) && (!owes || heard())
+        self.is_restored() || self.frozen == Some(super::Frozen::Ended) && (!owes || heard())
     }
 
     /// Claims to show to a member at an address it told: the head if clean, and the epoch the

@@ -27,7 +27,9 @@ left = You have left { $name }. What you wrote there stays with its members.
 never = –
 a-group = GROUP
 passphrase-advice = Six random words protect a profile; a PIN does not. Nobody can reset a forgotten passphrase: write it on paper. These were drawn just now, for you alone:
+backup-advice = Whoever has the file and its passphrase reads everything in it, for ever: take words of its own, and write them on paper. These were drawn just now, for you alone:
 passphrase-ask = Passphrase:{" "}
+backup-passphrase-ask = Passphrase of the backup:{" "}
 phrase-ask = The twelve words of your recovery phrase:{" "}
 phrase-check = Word { $number }:{" "}
 name-ask = What are groups to call you? (no real name needed; nothing: “member”){" "}
@@ -37,6 +39,16 @@ passphrase-again = Again:{" "}
 leave-question = You founded { $name }: once you have left, nobody can admit or remove anybody there any more. Type `leave` to go on:
 wipe-question = This destroys the profile in { $home } for good. Type `wipe` to go on:
 wiped = The profile is destroyed. An SSD may keep old blocks for a while; copies elsewhere are not touched.
+backup-written = { $file } holds { $groups ->
+    [one] one group
+   *[other] { $groups } groups
+} and { $entries } entries, to read. It has no key to write with and does not replace your recovery phrase. Keep it where no laptop is.
+backup-left-out = { $name } is not in it: it can't be read here, or is too large.
+restored = { $groups ->
+    [one] One group
+   *[other] { $groups } groups
+} and { $entries } entries of { $file } are here to read.
+restored-next = This laptop is in no group and writes nothing there. Start `piquet`, then come back: as the same member by `piquet recovery join CODE` with your phrase, or by a code that “piquet device add” makes on another laptop of yours; as a new one with a new invite code.
 
 status-running = Running, listening at { $listen }. { $peers ->
     [one] One peer connected.
@@ -71,6 +83,7 @@ frozen-needs-newer = { $group }: somebody uses a newer piquet. Update piquet to 
 frozen-mending = { $group }: records of this profile were lost. It writes here again once a member was reached who has shown what it has.
 frozen-taken-out = { $group }: this laptop was taken out. You are a member still, on your other laptops; if you have none, by `piquet recovery join` on a new one.
 frozen-ended = { $group }: you are not a member any more.
+frozen-restored = { $group }: out of a backup, to read. This laptop is not in it: come back by `piquet recovery join CODE`, by a code that “piquet device add” makes on another laptop of yours, or with a new invite code.
 
 group-members = { $count ->
     [one] { $count } member
@@ -341,11 +354,35 @@ rec-empty-passphrase = Six random words are good; `--no-passphrase` makes an unp
 err-passphrases-differ = The two passphrases are not the same.
 rec-passphrases-differ = Try again.
 err-passphrase-file = The passphrase file can't be read.
-rec-passphrase-file = Look at PIQUET_PASSPHRASE_FILE.
+rec-passphrase-file = Look at PIQUET_PASSPHRASE_FILE, or for a backup at PIQUET_BACKUP_PASSPHRASE_FILE.
 err-bad-phrase = These are not the words of a recovery phrase: one is missing, unknown or in the wrong place.
 rec-bad-phrase = Look at the paper again: twelve words, in their order.
 err-phrase-file = The phrase was not written to { $file }: a file is there already, or the folder can't be written to. Nothing was set.
 rec-phrase-file = Name a file that does not exist yet.
+err-backup-exists = { $file } is there already.
+rec-backup-exists = Name a file that does not exist yet.
+err-backup-not-written = { $file } can't be written. There is no backup.
+rec-backup-not-written = Look at the folder: whether it is there, is yours and has room.
+err-backup-not-read = { $file } can't be read.
+rec-backup-not-read = Look at its name and permissions.
+err-backup-too-large = There is more here than a backup takes: a gigabyte.
+rec-backup-too-large = Copy the profile's folder instead; a copy opens with the passphrase, and is not to be used beside this profile.
+err-bad-recipient = That is no age recipient.
+rec-bad-recipient = It looks like age1… and stands in the key's file; without `--recipient` a passphrase is asked for.
+err-bad-identity = { $file } has no age key that can be used.
+rec-bad-identity = Give the file that `age-keygen` made: it has a line AGE-SECRET-KEY-1….
+err-backup-damaged = This is no whole backup: it is damaged, cut short, or something else. Nothing was made of it.
+rec-backup-damaged = Try another copy of the file.
+err-newer-backup = A newer piquet wrote this backup. Nothing was made of it.
+rec-newer-backup = Update piquet.
+err-backup-passphrase = The passphrase does not open this backup.
+rec-backup-passphrase = Try again; nobody can reset it.
+err-backup-for-key = This backup was written for an age key, not for a passphrase.
+rec-backup-for-key = Name the file with the key: `--identity FILE`
+err-backup-identity = This key does not open the backup.
+rec-backup-identity = Find the key that it was written for.
+err-no-backup-passphrase = The passphrase of the backup is needed, and there is no terminal to ask on.
+rec-no-backup-passphrase = Set PIQUET_BACKUP_PASSPHRASE_FILE to a file that holds it.
 err-not-written-down = That is not the word. Nothing was set.
 rec-not-written-down = piquet recovery new
 err-this-device = That is this very laptop.
@@ -486,6 +523,8 @@ err-mending = Records of this profile were lost, perhaps your own newest message
 rec-mending = Start `piquet` and let it reach a member; `piquet doctor` says how far it is. If nobody has them, ask for a new invite code.
 err-group-damaged = What this group stands on can't be read any more.
 rec-group-damaged = Ask a member for a new invite code: what is still readable is found again.
+err-restored = This group comes out of a backup: this laptop is not in it and writes nothing here.
+rec-restored = Come back by `piquet recovery join CODE`, by a code that “piquet device add” makes on another laptop of yours, or with a new invite code.
 err-ended = You are not a member any more.
 rec-ended = Ask for a new invite code.
 err-rekeying = The group is being re-keyed after somebody left or was removed.

@@ -27,7 +27,9 @@ left = Vous avez quitté { $name }. Ce que vous y avez écrit reste chez ses mem
 never = –
 a-group = GROUPE
 passphrase-advice = Six mots au hasard protègent un profil ; un code PIN, non. Personne ne peut réinitialiser une phrase oubliée : écrivez-la sur papier. Ceux-ci viennent d'être tirés, pour vous seulement :
+backup-advice = Qui a le fichier et sa phrase de passe y lit tout, pour toujours : prenez des mots qui ne servent qu'à lui, et écrivez-les sur papier. Ceux-ci viennent d'être tirés, pour vous seulement :
 passphrase-ask = Phrase de passe :{" "}
+backup-passphrase-ask = Phrase de passe de la sauvegarde :{" "}
 phrase-ask = Les douze mots de votre phrase de secours :{" "}
 phrase-check = Mot { $number } :{" "}
 name-ask = Comment les groupes doivent-ils vous appeler ? (pas besoin d'un vrai nom ; rien : « member »){" "}
@@ -37,6 +39,16 @@ passphrase-again = Encore une fois :{" "}
 leave-question = Vous avez créé { $name } : une fois que vous l'aurez quitté, plus personne ne pourra y admettre ni en exclure qui que ce soit. Tapez `leave` pour continuer :
 wipe-question = Ceci détruit définitivement le profil dans { $home }. Tapez `wipe` pour continuer :
 wiped = Le profil est détruit. Un SSD peut garder d'anciens blocs quelque temps ; les copies ailleurs ne sont pas touchées.
+backup-written = { $file } contient { $groups ->
+    [one] un groupe
+   *[other] { $groups } groupes
+} et { $entries } entrées, à lire. Aucune clé pour écrire n'y est, et il ne remplace pas votre phrase de secours. Gardez-le loin de tout ordinateur.
+backup-left-out = { $name } n'y est pas : illisible ici, ou trop grand.
+restored = { $groups ->
+    [one] Un groupe
+   *[other] { $groups } groupes
+} et { $entries } entrées de { $file } sont ici, à lire.
+restored-next = Cet ordinateur n'est dans aucun groupe et n'y écrit rien. Lancez `piquet`, puis revenez : comme le même membre par `piquet recovery join CODE` avec votre phrase, ou par un code que « piquet device add » crée sur un autre de vos ordinateurs ; comme un nouveau membre avec un nouveau code d'invitation.
 
 status-running = En marche, écoute sur { $listen }. { $peers ->
     [0] Aucun pair connecté.
@@ -72,6 +84,7 @@ frozen-needs-newer = { $group } : quelqu'un utilise un piquet plus récent. Mett
 frozen-mending = { $group } : des données de ce profil ont été perdues. Il y écrira de nouveau dès qu'un membre joint aura montré ce qu'il a.
 frozen-taken-out = { $group } : cet ordinateur a été retiré. Vous en êtes toujours membre, sur vos autres ordinateurs ; si vous n'en avez pas, par `piquet recovery join` sur un nouveau.
 frozen-ended = { $group } : vous n'en êtes plus membre.
+frozen-restored = { $group } : vient d'une sauvegarde, à lire. Cet ordinateur n'y est pas : revenez par `piquet recovery join CODE`, par un code que « piquet device add » crée sur un autre de vos ordinateurs, ou avec un nouveau code d'invitation.
 
 group-members = { $count ->
     [one] { $count } membre
@@ -345,11 +358,35 @@ rec-empty-passphrase = Six mots au hasard conviennent ; `--no-passphrase` crée 
 err-passphrases-differ = Les deux phrases de passe diffèrent.
 rec-passphrases-differ = Réessayez.
 err-passphrase-file = Le fichier de phrase de passe est illisible.
-rec-passphrase-file = Vérifiez PIQUET_PASSPHRASE_FILE.
+rec-passphrase-file = Vérifiez PIQUET_PASSPHRASE_FILE, ou pour une sauvegarde PIQUET_BACKUP_PASSPHRASE_FILE.
 err-bad-phrase = Ce ne sont pas les mots d'une phrase de secours : il en manque un, il est inconnu ou n'est pas à sa place.
 rec-bad-phrase = Regardez encore le papier : douze mots, dans leur ordre.
 err-phrase-file = La phrase n'a pas été écrite dans { $file } : un fichier y est déjà, ou le dossier refuse l'écriture. Rien n'a été déposé.
 rec-phrase-file = Nommez un fichier qui n'existe pas encore.
+err-backup-exists = { $file } existe déjà.
+rec-backup-exists = Nommez un fichier qui n'existe pas encore.
+err-backup-not-written = { $file } ne peut pas être écrit. Il n'y a pas de sauvegarde.
+rec-backup-not-written = Regardez le dossier : s'il est là, s'il est à vous et s'il y reste de la place.
+err-backup-not-read = { $file } est illisible.
+rec-backup-not-read = Vérifiez son nom et ses droits.
+err-backup-too-large = Il y a plus ici qu'une sauvegarde ne prend : un gigaoctet.
+rec-backup-too-large = Copiez plutôt le dossier du profil ; la copie s'ouvre avec la phrase de passe, et ne s'utilise pas à côté de ce profil.
+err-bad-recipient = Ce n'est pas un destinataire age.
+rec-bad-recipient = Il ressemble à age1… et se trouve dans le fichier de la clé ; sans `--recipient`, une phrase de passe est demandée.
+err-bad-identity = { $file } n'a aucune clé age utilisable.
+rec-bad-identity = Donnez le fichier créé par `age-keygen` : il a une ligne AGE-SECRET-KEY-1….
+err-backup-damaged = Ce n'est pas une sauvegarde entière : elle est abîmée, coupée, ou c'est autre chose. Rien n'en a été fait.
+rec-backup-damaged = Essayez une autre copie du fichier.
+err-newer-backup = Un piquet plus récent a écrit cette sauvegarde. Rien n'en a été fait.
+rec-newer-backup = Mettez piquet à jour.
+err-backup-passphrase = La phrase de passe n'ouvre pas cette sauvegarde.
+rec-backup-passphrase = Réessayez ; personne ne peut la réinitialiser.
+err-backup-for-key = Cette sauvegarde a été écrite pour une clé age, pas pour une phrase de passe.
+rec-backup-for-key = Nommez le fichier de la clé : `--identity FILE`
+err-backup-identity = Cette clé n'ouvre pas la sauvegarde.
+rec-backup-identity = Trouvez la clé pour laquelle elle a été écrite.
+err-no-backup-passphrase = Il faut la phrase de passe de la sauvegarde, et il n'y a pas de terminal pour la demander.
+rec-no-backup-passphrase = Donnez dans PIQUET_BACKUP_PASSPHRASE_FILE un fichier qui la contient.
 err-not-written-down = Ce n'est pas ce mot. Rien n'a été déposé.
 rec-not-written-down = piquet recovery new
 err-this-device = C'est cet ordinateur même.
@@ -490,6 +527,8 @@ err-mending = Des données de ce profil ont été perdues, peut-être vos dernie
 rec-mending = Lancez `piquet` et laissez-le joindre un membre ; `piquet doctor` dit où il en est. Si personne ne les a, demandez un nouveau code d'invitation.
 err-group-damaged = Ce sur quoi ce groupe repose n'est plus lisible.
 rec-group-damaged = Demandez un nouveau code d'invitation à un membre : ce qui est encore lisible sera retrouvé.
+err-restored = Ce groupe vient d'une sauvegarde : cet ordinateur n'y est pas et n'y écrit rien.
+rec-restored = Revenez par `piquet recovery join CODE`, par un code que « piquet device add » crée sur un autre de vos ordinateurs, ou avec un nouveau code d'invitation.
 err-ended = Vous n'êtes plus membre.
 rec-ended = Demandez un nouveau code d'invitation.
 err-rekeying = Les clés du groupe changent après un départ ou une exclusion.

@@ -31,7 +31,7 @@ pub struct EpochKeys {
 /// What stands for a key that is erased.
 const ERASED: [u8; 32] = [0; 32];
 /// C, V, S, the content keys, and when the epoch ended.
-const KEYS_LEN: usize = 32 * (3 + CONTENT.len()) + 8;
+pub const KEYS_LEN: usize = 32 * (3 + CONTENT.len()) + 8;
 
 impl EpochKeys {
     /// Derives all keys; the caller erases `exported` at once (K-2).

@@ -9,7 +9,7 @@ use crate::node::Decision;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A group of four decides how long chat is kept.
-fn decide(sim: &mut Sim, group: GroupId, days: u32) {
+pub(super) fn decide(sim: &mut Sim, group: GroupId, days: u32) {
     let rule = Decision::Rule(Parameter::Chat, days);
     let act = sim.act(0, |node, now| node.propose(group, &rule, Channel::Council, now)).unwrap();
     assert!(sim.run_until(5 * MINUTE, |sim| open_for(sim, 1, group, act)));
