@@ -346,4 +346,4 @@ pub enum OpenError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

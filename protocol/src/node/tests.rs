@@ -12,6 +12,7 @@ use crate::id::MemberId;
 use crate::kind::Kind;
 use crate::sim::Sim;
 
+mod byzantine;
 mod clocks;
 mod devices;
 mod doors;

@@ -1,0 +1,132 @@
+//! What a member can make of the keys that it really has: for whole nodes with hostile people among them.
+
+use std::collections::BTreeSet;
+
+use super::super::*;
+use crate::entry::{Body, Class, Header, Lane, Language, author_entry};
+use crate::group::operation::{Commit, Control};
+use crate::group::seal::{self, Change};
+use crate::kind::Kind;
+
+/// Where an entry says that it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Stand {
+    pub(crate) seq: u32,
+    pub(crate) prev: EntryId,
+    pub(crate) cites: BTreeSet<EntryId>,
+    pub(crate) epoch: EpochId,
+}
+
+impl Stand {
+    /// Right after an entry, by somebody who has heard of nothing since.
+    pub(crate) fn after(entry: &Entry) -> Self {
+        let seq = entry.header().seq.saturating_add(1);
+        Self { seq, prev: entry.id(), cites: BTreeSet::new(), epoch: entry.epoch() }
+    }
+}
+
+impl Replica {
+    pub(crate) fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// Whether an act has been applied here.
+    pub(crate) fn has_applied(&self, act: &EntryId) -> bool {
+        self.logs.has_act(act)
+    }
+
+    /// Where this device's next entry would stand.
+    pub(crate) fn next_stand(&self, lane: Lane) -> Stand {
+        let (seq, prev) = self.logs.head(&self.own_log(lane)).unwrap_or_default();
+        let cites = self.logs.cites_for(lane).0.into_iter().collect();
+        Stand { seq: seq.saturating_add(1), prev, cites, epoch: self.head() }
+    }
+
+    /// An entry of this device's own log.
+    pub(crate) fn own_entry(&self, lane: Lane, seq: u32, round: &Round<'_>) -> Option<Entry> {
+        self.shelf(round).at(self.own_log(lane), seq).ok()?.map(|stored| stored.entry)
+    }
+
+    /// The leaves of the head, as its state has them.
+    pub(crate) fn leaves_of_head(&self, round: &Round<'_>) -> Option<BTreeSet<DeviceKey>> {
+        self.shelf(round).state(&self.head()).ok()??.leaves().ok()
+    }
+
+    /// Seals and signs whatever is asked for; none if there is no key for it.
+    pub(crate) fn craft(
+        &self,
+        kind: Kind,
+        stand: &Stand,
+        payload: &[u8],
+        round: &Round<'_>,
+    ) -> Option<Entry> {
+        self.craft_numbered(kind as u16, kind.class(), stand, payload, round)
+    }
+
+    pub(crate) fn craft_numbered(
+        &self,
+        kind: u16,
+        class: Class,
+        stand: &Stand,
+        payload: &[u8],
+        round: &Round<'_>,
+    ) -> Option<Entry> {
+        let key = self.ring.class_key(&stand.epoch, class)?;
+        let mut header = Header::new(class, &self.device, &stand.epoch, stand.seq, stand.prev);
+        header.act_cites = stand.cites.iter().copied().collect();
+        let (time, language) = (round.now.as_entry_secs(), Language::default());
+        let body = Body { kind, schema: 1, time, language, payload: payload.to_vec() };
+        author_entry(&self.group, &stand.epoch, &self.key, header, &key, &body).ok()
+    }
+
+    /// What a commit's entry holds that changes an epoch's leaves and says that it carries these acts out.
+    pub(crate) fn craft_commit(
+        &self,
+        on: &EpochId,
+        change: &Change,
+        said: &BTreeSet<EntryId>,
+        round: &mut Round<'_>,
+    ) -> Option<Vec<u8>> {
+        let state = self.shelf(round).state(on).ok()??;
+        let made = state.commit(on, &self.key, change, said, round.rng).ok()?;
+        Some(commit_body(made.message, said))
+    }
+
+    /// The same for new keys of its own that some can't read; its own node goes on with them.
+    pub(crate) fn craft_deaf_commit(
+        &mut self,
+        deaf: &BTreeSet<DeviceKey>,
+        round: &mut Round<'_>,
+    ) -> Option<Entry> {
+        let stand = self.next_stand(Lane::Acts);
+        let state = self.shelf(round).state(&stand.epoch).ok()??;
+        let (message, next) = state.commit_without(&stand.epoch, &self.key, deaf)?;
+        let entry = self.craft(Kind::Commit, &stand, &commit_body(message, &BTreeSet::new()), round)?;
+        self.pending = Some((entry.id(), next));
+        Some(entry)
+    }
+
+    /// Puts an entry into its own log if it comes next there, whatever its node thinks of it.
+    pub(crate) fn adopt(&mut self, entry: &Entry, round: &mut Round<'_>) -> bool {
+        let log = LogId { device: self.device, lane: entry.header().lane };
+        let (seq, prev) = self.logs.head(&log).unwrap_or_default();
+        let next = seq.saturating_add(1) == entry.header().seq && prev == entry.header().prev;
+        next && !self.logs.is_forked(&log) && self.publish(entry.clone(), round).is_ok()
+    }
+
+    /// Goes on whatever has stopped its node.
+    pub(crate) fn thaw(&mut self) {
+        self.frozen = None;
+    }
+}
+
+/// A key package that nothing can be sealed to: the first key is the init key, the second the leaf's.
+pub(crate) fn poisoned_package(suite: Suite, owner: &SigningKey, at: usize) -> Vec<u8> {
+    use tls_codec::Serialize;
+    let package = seal::tests::evil::poisoned(suite, owner, at, &[0; 32]);
+    package.tls_serialize_detached().unwrap()
+}
+
+fn commit_body(message: Vec<u8>, said: &BTreeSet<EntryId>) -> Vec<u8> {
+    Commit { message: message.into(), operations: said.iter().copied().collect() }.to_payload()
+}
