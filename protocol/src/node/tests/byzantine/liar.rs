@@ -128,9 +128,9 @@ impl Siege {
         let Some(entry) = self.craft(liar, kind, stand, payload) else { return false };
         let adopted = self.with(liar, |replica, round| replica.adopt(&entry, round));
         let some = self.some();
-        let after = self.is_out_for_somebody(liar) && self.show(&[entry.clone()], &some);
-        self.split.did("struck after its end", after);
-        self.show(&[entry], &some) || adopted
+        let (after, shown) = (self.is_out_for_somebody(liar), self.show(&[entry], &some));
+        self.split.did("struck after its end", after && shown);
+        shown || adopted
     }
 
     fn is_out_for_somebody(&mut self, liar: usize) -> bool {
