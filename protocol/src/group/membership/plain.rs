@@ -66,6 +66,12 @@ impl Plain {
         Ok(self.view(&all).1)
     }
 
+    /// V of those acts.
+    pub(crate) fn view_where(&mut self, is_in: impl Fn(&EntryId) -> bool) -> Arc<View> {
+        let acts = self.after.keys().filter(|act| is_in(act)).copied().collect();
+        self.view(&acts).1
+    }
+
     /// All acts that count for anybody.
     pub(crate) fn acts(&self) -> impl Iterator<Item = &EntryId> {
         self.after.keys()

@@ -10,10 +10,12 @@ use self::liar::{DEEDS, Liar};
 use self::watch::Watch;
 use super::splits::{COUNCIL, FOUNDERS, Split, seeds};
 use super::*;
-use crate::group::membership::Channel;
-use crate::node::Decision;
+use crate::group::membership::{Channel, Operation};
+use crate::node::{Decision, Matter, ProposalView};
 
 const STEPS: usize = 120;
+/// How much each of them does of what could be done.
+const TEMPER: u64 = 7;
 const DAY: i64 = 86_400_000;
 
 /// What one of the hostile members does; true if it came to that.
@@ -34,7 +36,9 @@ impl Siege {
         let first = split.rng.below(FOUNDERS as u64) as usize;
         let second = COUNCIL + split.rng.below((FOUNDERS - COUNCIL) as u64) as usize;
         split.hostile = if split.rng.below(2) == 0 { [first].into() } else { [first, second].into() };
-        let liars = split.hostile.iter().map(|laptop| Liar::new(*laptop)).collect();
+        let tempers = [temper(seed), temper(split.rng.below(1 << 20))];
+        let liars =
+            split.hostile.iter().zip(tempers).map(|(laptop, temper)| Liar::new(*laptop, temper)).collect();
         Self { seed, split, liars, watch }
     }
 
@@ -61,7 +65,8 @@ impl Siege {
 
     fn deed(&mut self) {
         let liar = self.split.rng.below(self.liars.len() as u64) as usize;
-        let (name, deed) = DEEDS[self.split.rng.below(DEEDS.len() as u64) as usize];
+        let temper = self.liars[liar].temper.clone();
+        let Some((name, deed)) = self.split.one_of(&temper).map(|at| DEEDS[at]) else { return };
         if self.is_up(liar) {
             let done = deed(self, liar);
             self.split.did(name, done);
@@ -91,12 +96,35 @@ impl Siege {
         let honest: Vec<usize> = inside.into_iter().filter(|l| !self.split.hostile.contains(l)).collect();
         let liar = self.split.rng.below(self.liars.len() as u64) as usize;
         let Some(laptop) = self.split.one_of(&honest) else { return };
+        if self.chance(2) {
+            return self.convict(laptop);
+        }
         if self.is_up(liar) {
             let person = self.split.replica(self.liars[liar].laptop).member();
             let expel = Decision::Expel(vec![person]);
             let act = |node: &mut Node<_>, now| node.propose(group, &expel, Channel::Council, now).is_ok();
             let done = self.split.sim.act(laptop, act);
             self.split.did("accused", done);
+        }
+    }
+
+    /// Signs what is proposed against the hostile.
+    fn convict(&mut self, laptop: usize) {
+        let up: Vec<usize> = (0..self.liars.len()).filter(|liar| self.is_up(*liar)).collect();
+        let persons: Vec<MemberId> =
+            up.into_iter().map(|liar| self.split.replica(self.liars[liar].laptop).member()).collect();
+        let group = self.split.group;
+        let against = |view: &ProposalView| match &view.matter {
+            Matter::Act(Operation::Expel { members, .. }) => {
+                view.waits_for_me && members.iter().any(|member| persons.contains(member))
+            }
+            _ => false,
+        };
+        let open = self.split.sim.laptop(laptop).node.as_ref().unwrap().proposals(&group).unwrap_or_default();
+        if let Some(view) = open.into_iter().find(against) {
+            let act = view.act;
+            let done = self.split.sim.act(laptop, |node, now| node.approve(group, act, now)).is_ok();
+            self.split.did("convicted", done);
         }
     }
 
@@ -124,6 +152,13 @@ impl Siege {
         self.split.check(self.seed);
         self.look("at the end");
     }
+}
+
+/// What somebody does of all that could be done: any few seeds in a row have all of it.
+fn temper(seed: u64) -> Vec<usize> {
+    let all = DEEDS.len() as u64;
+    let stride = 1 + seed / all % (all - 1);
+    (0..TEMPER).map(|part| ((seed * TEMPER + part) * stride % all) as usize).collect()
 }
 
 #[test]

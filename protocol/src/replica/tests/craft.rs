@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::*;
-use crate::entry::{Body, Class, Header, Lane, Language, author_entry};
+use crate::entry::{Body, Header, Lane, Language, author_entry};
+use crate::group::membership::OpState;
 use crate::group::operation::{Commit, Control};
 use crate::group::seal::{self, Change};
 use crate::kind::Kind;
@@ -15,6 +16,18 @@ pub(crate) struct Stand {
     pub(crate) prev: EntryId,
     pub(crate) cites: BTreeSet<EntryId>,
     pub(crate) epoch: EpochId,
+}
+
+/// A commit that a node believes, for whoever judges it anew.
+#[derive(Debug)]
+pub(crate) struct Believed {
+    pub(crate) epoch: EpochId,
+    pub(crate) parent: EpochId,
+    pub(crate) maker: DeviceKey,
+    pub(crate) said: BTreeSet<EntryId>,
+    pub(crate) past: OpState,
+    pub(crate) before: BTreeSet<DeviceKey>,
+    pub(crate) after: BTreeSet<DeviceKey>,
 }
 
 impl Stand {
@@ -52,31 +65,53 @@ impl Replica {
         self.shelf(round).state(&self.head()).ok()??.leaves().ok()
     }
 
-    /// Seals and signs whatever is asked for; none if there is no key for it.
+    /// Commits that it could check, but for some.
+    pub(crate) fn believed(&self, but: &BTreeSet<EpochId>, round: &Round<'_>) -> Vec<Believed> {
+        let leaves = |epoch: &EpochId| self.shelf(round).state(epoch).ok()??.leaves().ok();
+        let believed = |epoch: &EpochId| {
+            let (node, act) = (self.tree.get(epoch)?, self.logs.act(&EntryId(epoch.0))?);
+            let body = self.open_body(&self.shelf(round).by_id(&EntryId(epoch.0)).ok()??.entry)?;
+            let said = Commit::from_payload(&body.payload).ok()?.operations.into_iter().collect();
+            let (parent, maker, past) = (node.parent?, node.maker, act.ops);
+            let (before, after) = (leaves(&parent)?, leaves(epoch)?);
+            Some(Believed { epoch: *epoch, parent, maker, said, past, before, after })
+        };
+        let held = self.tree.epochs().filter(|epoch| self.tree.holds(epoch) && !but.contains(*epoch));
+        held.filter_map(believed).collect()
+    }
+
+    /// How many commits by one maker in one epoch it believes.
+    pub(crate) fn commits_held(&self, parent: &EpochId, maker: &DeviceKey) -> usize {
+        self.tree.commits_by(parent, maker).count()
+    }
+
+    /// Whether an act is in the past of something.
+    pub(crate) fn is_in_past(&self, past: OpState, act: &EntryId) -> bool {
+        self.logs.states().contains(past, act)
+    }
+
+    /// Whose wish for new keys an act is.
+    pub(crate) fn wishes_by(&self, act: &EntryId) -> Option<DeviceKey> {
+        self.is_resync(act).then(|| self.membership.maker(act)).flatten()
+    }
+
+    /// Seals and signs whatever is asked for, as this device or as another whose key is at hand; none if there is no
+    /// key to seal it with.
     pub(crate) fn craft(
         &self,
+        signer: Option<&SigningKey>,
         kind: Kind,
         stand: &Stand,
         payload: &[u8],
         round: &Round<'_>,
     ) -> Option<Entry> {
-        self.craft_numbered(kind as u16, kind.class(), stand, payload, round)
-    }
-
-    pub(crate) fn craft_numbered(
-        &self,
-        kind: u16,
-        class: Class,
-        stand: &Stand,
-        payload: &[u8],
-        round: &Round<'_>,
-    ) -> Option<Entry> {
-        let key = self.ring.class_key(&stand.epoch, class)?;
-        let mut header = Header::new(class, &self.device, &stand.epoch, stand.seq, stand.prev);
+        let class = kind.class();
+        let (signer, key) = (signer.unwrap_or(&self.key), self.ring.class_key(&stand.epoch, class)?);
+        let mut header = Header::new(class, &crypto::device_key(signer), &stand.epoch, stand.seq, stand.prev);
         header.act_cites = stand.cites.iter().copied().collect();
-        let (time, language) = (round.now.as_entry_secs(), Language::default());
+        let (kind, time, language) = (kind as u16, round.now.as_entry_secs(), Language::default());
         let body = Body { kind, schema: 1, time, language, payload: payload.to_vec() };
-        author_entry(&self.group, &stand.epoch, &self.key, header, &key, &body).ok()
+        author_entry(&self.group, &stand.epoch, signer, header, &key, &body).ok()
     }
 
     /// What a commit's entry holds that changes an epoch's leaves and says that it carries these acts out.
@@ -101,7 +136,7 @@ impl Replica {
         let stand = self.next_stand(Lane::Acts);
         let state = self.shelf(round).state(&stand.epoch).ok()??;
         let (message, next) = state.commit_without(&stand.epoch, &self.key, deaf)?;
-        let entry = self.craft(Kind::Commit, &stand, &commit_body(message, &BTreeSet::new()), round)?;
+        let entry = self.craft(None, Kind::Commit, &stand, &commit_body(message, &BTreeSet::new()), round)?;
         self.pending = Some((entry.id(), next));
         Some(entry)
     }

@@ -12,9 +12,11 @@ use crate::entry::Lane;
 use crate::group::invite::{InviteCode, InviteKeys};
 use crate::group::membership::{Channel, Parameter};
 use crate::group::operation::{
-    Admit, Approve, Dismiss, Doorway, Empty, Invite, Persons, Promote, Remove, Resync, Rule,
+    Admit, Approve, Dismiss, Doorway, Empty, Invite, Opened, OpenedEpoch, Persons, Promote, Remove, Resync,
+    Rule,
 };
 use crate::group::seal::{self, Change};
+use crate::id::EpochId;
 use crate::replica::tests::craft::{Stand, poisoned_package};
 use crate::sim::SimStore;
 
@@ -27,22 +29,31 @@ pub(super) struct Liar {
     pub(super) laptop: usize,
     /// Where its log could go on, if those were believed that it has made so far.
     tips: Vec<(Lane, Stand)>,
+    /// What it does of all that could be done: who forks his log can do little else.
+    pub(super) temper: Vec<usize>,
+    /// Those it let in who are nobody, by the admission of each.
+    puppets: Vec<(SigningKey, Stand)>,
     /// What it said to nobody yet: others of its kind cite it.
     secret: Option<EntryId>,
     image: Option<SimStore>,
 }
 
 impl Liar {
-    pub(super) fn new(laptop: usize) -> Self {
-        Self { laptop, tips: Vec::new(), secret: None, image: None }
+    pub(super) fn new(laptop: usize, temper: Vec<usize>) -> Self {
+        let (tips, puppets) = Default::default();
+        Self { laptop, tips, temper, puppets, secret: None, image: None }
     }
 }
 
 /// What hostile members do, with a name for each.
-pub(super) const DEEDS: [(&str, Deed); 15] = [
+pub(super) const DEEDS: [(&str, Deed); 19] = [
     ("two acts for one place", |siege, liar| siege.equivocate(liar, Lane::Acts)),
     ("two messages for one place", |siege, liar| siege.equivocate(liar, Lane::Talk)),
     ("an act from the past", Siege::back_date),
+    ("an act beyond its rights", Siege::overreach),
+    ("a stranger let in", Siege::let_stranger_in),
+    ("an act of a stranger's", Siege::act_as_stranger),
+    ("false keys", Siege::tell_false_keys),
     ("an act on a branch", Siege::grow_branch),
     ("cites of what there is not", Siege::cite_nothing),
     ("cites of what nobody was shown", Siege::cite_secret),
@@ -118,7 +129,7 @@ impl Siege {
 
     /// Signs something, and remembers that its log could go on from there.
     fn craft(&mut self, liar: usize, kind: Kind, stand: &Stand, payload: &[u8]) -> Option<Entry> {
-        let entry = self.with(liar, |replica, round| replica.craft(kind, stand, payload, round))?;
+        let entry = self.with(liar, |replica, round| replica.craft(None, kind, stand, payload, round))?;
         self.liars[liar].tips.push((entry.header().lane, Stand::after(&entry)));
         Some(entry)
     }
@@ -182,6 +193,50 @@ impl Siege {
         let Some(stand) = self.in_the_past(liar, Lane::Acts) else { return false };
         let (kind, payload) = self.claim(liar, Lane::Acts);
         self.publish(liar, kind, &stand, &payload)
+    }
+
+    /// At the end of its log, knowing all that there is.
+    fn overreach(&mut self, liar: usize) -> bool {
+        let (stand, (kind, payload)) = (self.next(liar, Lane::Acts), self.claim(liar, Lane::Acts));
+        self.publish(liar, kind, &stand, &payload)
+    }
+
+    /// Lets somebody in who is nobody, by hand, knowing what there is or not.
+    fn let_stranger_in(&mut self, liar: usize) -> bool {
+        let stand = self.some_stand(liar, Lane::Acts);
+        let (key, package) = self.stranger();
+        let (device, key_package) = (crypto::device_key(&key), package.into());
+        let admit = Admit { device, key_package, invite: None, proof: None };
+        let done = self.publish(liar, Kind::Admit, &stand, &admit.to_payload());
+        let admission = self.liars[liar].tips.last().map(|(_, after)| after.clone()).filter(|_| done);
+        let first =
+            |after: Stand| Stand { seq: 1, prev: EntryId::default(), cites: [after.prev].into(), ..after };
+        self.liars[liar].puppets.extend(admission.map(|after| (key, first(after))));
+        done
+    }
+
+    /// Writes in the name of one it let in, who has heard of the admission alone.
+    fn act_as_stranger(&mut self, liar: usize) -> bool {
+        let puppets: Vec<usize> = (0..self.liars[liar].puppets.len()).collect();
+        let Some(at) = self.split.one_of(&puppets) else { return false };
+        let (key, mut stand) = self.liars[liar].puppets[at].clone();
+        if self.chance(2) {
+            stand.cites.extend(self.next(liar, Lane::Acts).cites);
+        }
+        let (kind, payload) = if self.chance(2) { self.puppet() } else { self.claim(liar, Lane::Acts) };
+        let made = self.with(liar, |replica, round| replica.craft(Some(&key), kind, &stand, &payload, round));
+        let (Some(entry), some) = (made, self.some()) else { return false };
+        self.liars[liar].puppets[at].1 = Stand::after(&entry);
+        self.show(&[entry], &some)
+    }
+
+    /// Tells other keys of the epochs that there were than they had.
+    fn tell_false_keys(&mut self, liar: usize) -> bool {
+        let stand = self.next(liar, Lane::Acts);
+        let root = EpochId::from(self.split.group);
+        let lie = |epoch| OpenedEpoch { epoch, control: [66; 32].into() };
+        let epochs = BTreeSet::from([root, stand.epoch]).into_iter().map(lie).collect();
+        self.publish(liar, Kind::Opened, &stand, &Opened { epochs }.to_payload())
     }
 
     /// Goes on from something that it has shown to some.

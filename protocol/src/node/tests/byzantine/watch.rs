@@ -3,9 +3,10 @@
 use super::super::splits::Split;
 use super::super::*;
 use crate::entry::Lane;
-use crate::group::membership::{Ended, Plain, View};
+use crate::group::membership::{Ended, Operation, Plain, View};
 use crate::id::EpochId;
 use crate::replica::AuthorError;
+use crate::replica::tests::craft::Believed;
 
 /// What was seen so far.
 pub(super) struct Watch {
@@ -17,6 +18,8 @@ pub(super) struct Watch {
     kept: BTreeMap<usize, BTreeSet<(Lane, u32, EntryId)>>,
     /// Verdicts that stood on each laptop.
     verdicts: BTreeMap<usize, BTreeSet<EntryId>>,
+    /// Epochs of each laptop whose commits have been judged.
+    judged: BTreeMap<usize, BTreeSet<EpochId>>,
 }
 
 /// What a laptop's disk says.
@@ -24,6 +27,7 @@ struct Disk {
     newest: BTreeSet<(Lane, u32, EntryId)>,
     lost: Option<(Lane, u32, EntryId)>,
     leaves: Option<BTreeSet<DeviceKey>>,
+    believed: Vec<Believed>,
 }
 
 impl Watch {
@@ -31,7 +35,7 @@ impl Watch {
         let replica = split.replica(0);
         let plain = Plain::of(replica.membership());
         let council = replica.view().council.iter().copied().collect();
-        Self { plain, council, kept: BTreeMap::new(), verdicts: BTreeMap::new() }
+        Self { plain, council, kept: BTreeMap::new(), verdicts: BTreeMap::new(), judged: BTreeMap::new() }
     }
 
     pub(super) fn look(&mut self, split: &mut Split, when: &str) {
@@ -65,6 +69,10 @@ impl Watch {
         let talks: Result<(), AuthorError> = replica.may_write(Kind::Message);
         assert!(entitled || talks.is_err(), "{when}: {laptop} writes to who is out");
         self.no_single_hand_unseats(replica, &view, &format!("{when}: {laptop}"));
+        for commit in &disk.believed {
+            self.judged.entry(laptop).or_default().insert(commit.epoch);
+            assert_eq!(self.fault(replica, commit), None, "{when}: {laptop} believes {commit:?}");
+        }
         let standing = Plain::verdicts(replica.membership(), &view);
         let before = self.verdicts.insert(laptop, standing.clone()).unwrap_or_default();
         let undone = before.iter().find(|act| !standing.contains(*act) && !view.closed.contains(*act));
@@ -74,6 +82,7 @@ impl Watch {
 
     fn read(&self, split: &mut Split, laptop: usize) -> Disk {
         let (group, kept) = (split.group, self.kept.get(&laptop).cloned().unwrap_or_default());
+        let judged = self.judged.get(&laptop).cloned().unwrap_or_default();
         let read = |replica: &Replica, round: &Round<'_>| {
             let own = |lane: &Lane| LogId { device: replica.device(), lane: *lane };
             let chained = [Lane::Acts, Lane::Talk];
@@ -86,9 +95,44 @@ impl Watch {
                 newest: newest.map(|head| (head.log.lane, head.seq, head.id)).collect(),
                 lost: kept.iter().find(|own| !is_there(own)).copied(),
                 leaves: replica.leaves_of_head(round),
+                believed: replica.believed(&judged, round),
             }
         };
         split.sim.act(laptop, |node, now| node.ask(group, now, read)).unwrap()
+    }
+
+    /// What a commit does that nobody decided, or leaves undone, by the acts in its past alone.
+    fn fault(&mut self, replica: &Replica, commit: &Believed) -> Option<&'static str> {
+        let view = self.plain.view_where(|act| replica.is_in_past(commit.past, act));
+        let (roster, Believed { before, after, said, .. }) = (view.roster(), commit);
+        let named = |device: &DeviceKey| {
+            let brings = |act: &EntryId| match replica.operation(act) {
+                Some(Operation::Admit { device, .. } | Operation::Link { device, .. }) => Some(*device),
+                Some(Operation::Bring { device }) => Some(*device),
+                _ => None,
+            };
+            said.iter().any(|act| brings(act) == Some(*device))
+        };
+        let ended = |device: &DeviceKey| {
+            let mut endings = view.endings_of_device(device).map(|(act, _)| act).peekable();
+            endings.peek().is_none() || endings.any(|act| said.contains(&act))
+        };
+        let maker = view.member_of(&commit.maker);
+        let changes = before != after || said.iter().any(|act| replica.wishes_by(act).is_some());
+        let faults = [
+            ("who made it was no member", maker.is_none()),
+            ("somebody is in who is no member", !after.is_subset(&roster)),
+            ("a member is out", before.difference(after).any(|device| roster.contains(device))),
+            ("somebody is out and nothing said", !before.difference(after).all(ended)),
+            ("somebody is in and nothing said", !after.difference(before).all(named)),
+            ("nothing", !changes && !maker.is_some_and(|maker| view.is_keyholder(&maker))),
+            (
+                "once more",
+                !replica.equivocators().contains(&commit.maker)
+                    && replica.commits_held(&commit.parent, &commit.maker) > 1,
+            ),
+        ];
+        faults.iter().find(|(_, is_so)| *is_so).map(|(what, _)| *what)
     }
 
     /// Who held the keys from the start holds them until a majority says otherwise, or he himself.
