@@ -3,6 +3,7 @@
 //! the others decide, fall apart and crash as they do without them. What must hold is looked at after every step; in
 //! the end the honest ones are one group.
 
+mod keys;
 mod liar;
 mod watch;
 

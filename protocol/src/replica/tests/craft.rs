@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::super::*;
-use crate::entry::{Body, Header, Lane, Language, author_entry};
+use crate::entry::{Body, ClassKey, Header, Lane, Language, author_entry};
 use crate::group::membership::OpState;
-use crate::group::operation::{Commit, Control};
+use crate::group::operation::{Commit, Control, Empty};
 use crate::group::seal::{self, Change};
 use crate::kind::Kind;
 
@@ -105,13 +105,35 @@ impl Replica {
         payload: &[u8],
         round: &Round<'_>,
     ) -> Option<Entry> {
-        let class = kind.class();
-        let (signer, key) = (signer.unwrap_or(&self.key), self.ring.class_key(&stand.epoch, class)?);
-        let mut header = Header::new(class, &crypto::device_key(signer), &stand.epoch, stand.seq, stand.prev);
+        let key = self.ring.class_key(&stand.epoch, kind.class())?;
+        self.seal((signer.unwrap_or(&self.key), &key), kind, stand, payload, round)
+    }
+
+    /// An entry without contents, sealed under any key.
+    pub(crate) fn craft_under(
+        &self,
+        key: &[u8; 32],
+        kind: Kind,
+        stand: &Stand,
+        round: &Round<'_>,
+    ) -> Option<Entry> {
+        self.seal((&self.key, &ClassKey(Secret::new(*key))), kind, stand, &Empty {}.to_payload(), round)
+    }
+
+    fn seal(
+        &self,
+        (signer, key): (&SigningKey, &ClassKey),
+        kind: Kind,
+        stand: &Stand,
+        payload: &[u8],
+        round: &Round<'_>,
+    ) -> Option<Entry> {
+        let device = crypto::device_key(signer);
+        let mut header = Header::new(kind.class(), &device, &stand.epoch, stand.seq, stand.prev);
         header.act_cites = stand.cites.iter().copied().collect();
         let (kind, time, language) = (kind as u16, round.now.as_entry_secs(), Language::default());
         let body = Body { kind, schema: 1, time, language, payload: payload.to_vec() };
-        author_entry(&self.group, &stand.epoch, signer, header, &key, &body).ok()
+        author_entry(&self.group, &stand.epoch, signer, header, key, &body).ok()
     }
 
     /// What a commit's entry holds that changes an epoch's leaves and says that it carries these acts out.
