@@ -301,6 +301,11 @@ impl Logs {
         self.logs.get(log).and_then(|log| log.waiting.as_ref()).map(|meta| meta.header.seq)
     }
 
+    /// The first stored entry of each log that waits.
+    pub fn waiting_entries(&self) -> impl Iterator<Item = &Meta> {
+        self.logs.values().filter_map(|log| log.waiting.as_ref())
+    }
+
     /// Entries that are stored and wait.
     pub fn waiting(&self) -> usize {
         self.logs.values().filter(|log| log.waiting.is_some()).count()

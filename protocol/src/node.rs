@@ -337,7 +337,7 @@ impl<S: Store> Node<S> {
             }
             sync::Output::Asked { conn, request } => self.asked(conn, &request, now)?,
             sync::Output::Told { conn, group, device, keys } => {
-                self.told_keys(conn, (group, device), keys, now);
+                self.told_keys(conn, (group, device), keys, now)?;
             }
             sync::Output::Mail { invite, bytes } => self.mailed(invite, &bytes, now),
             sync::Output::Refused { invite, why } => self.join_refused(invite, why),

@@ -354,4 +354,4 @@ pub enum OpenError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

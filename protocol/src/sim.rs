@@ -181,6 +181,8 @@ pub struct Sim {
     pub teasers: BTreeSet<usize>,
     /// Laptops behind a router, whom nobody can call.
     pub hidden: BTreeSet<usize>,
+    /// Whose calls never arrive, and at whom, though the other can call back.
+    pub one_way: BTreeSet<(usize, usize)>,
     /// Longest one-way delay.
     pub delay: Duration,
     /// When nodes erase, if not as usual.
@@ -205,6 +207,7 @@ impl Sim {
             dials: 0,
             teasers: BTreeSet::new(),
             hidden: BTreeSet::new(),
+            one_way: BTreeSet::new(),
             delay: Duration::from_millis(150),
             schedule: None,
             breaks: 0,
@@ -352,7 +355,8 @@ impl Sim {
         }
     }
 
-    fn reaches(&self, a: usize, b: usize) -> bool {
+    /// Whether no cut lies between two laptops.
+    pub fn reaches(&self, a: usize, b: usize) -> bool {
         !self.cut.contains(&(a.min(b), a.max(b)))
     }
 
@@ -394,7 +398,8 @@ impl Sim {
                 self.dials += 1;
                 let wait = self.some_delay();
                 let answers = |target: &usize| {
-                    *target != laptop && self.reaches(laptop, *target) && !self.hidden.contains(target)
+                    let blocked = self.hidden.contains(target) || self.one_way.contains(&(laptop, *target));
+                    *target != laptop && self.reaches(laptop, *target) && !blocked
                 };
                 match self.laptop_at(&address).filter(answers) {
                     Some(target) => {

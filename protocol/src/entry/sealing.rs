@@ -90,6 +90,13 @@ impl Entry {
         self.open_disclosed(group, &class_key.entry_key(&self.device, self.header().lane, self.header().seq))
     }
 
+    /// Whether the entry commits to this class key: no other opens it.
+    pub fn is_under(&self, class_key: &ClassKey) -> bool {
+        let entry_key = class_key.entry_key(&self.device, self.header().lane, self.header().seq);
+        let (_, commitment) = split(&entry_key);
+        self.parts().is_some_and(|parts| crypto::same(&commitment, parts.commitment))
+    }
+
     /// Opens the body with the disclosed key of this one entry.
     ///
     /// # Errors

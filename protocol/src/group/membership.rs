@@ -24,6 +24,8 @@ mod counting;
 mod doors;
 mod links;
 mod ops;
+#[cfg(test)]
+mod plain;
 mod proposal;
 #[cfg(test)]
 mod reference;
@@ -34,6 +36,8 @@ mod view;
 
 pub use act::{Channel, DeviceCode, MAX_DEVICES, Operation, Right, Void};
 pub use ops::{OpState, OpStates};
+#[cfg(test)]
+pub(crate) use plain::Plain;
 pub use proposal::{Proposal, ProposalState};
 pub use rules::{Admission, Founding, MAX_CHAT, MAX_VOUCHES, MAX_WAIT, Parameter, Rules};
 pub use view::{Ended, Ground, InviteInfo, InviteState, Linked, MemberInfo, View};

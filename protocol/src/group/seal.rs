@@ -78,4 +78,4 @@ fn contained<T>(work: impl FnOnce() -> Result<T, SealError>) -> Result<T, SealEr
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -70,25 +70,16 @@ impl Fork {
 
 impl Logs {
     /// What can be applied next (L-3): the first entry that waits and whose strict cites are all
-    /// applied, after the branch entries that it draws in, in causal order. `epoch_known` tells
-    /// whether the commit that made an epoch has been applied.
-    pub fn next_applicable(
-        &self,
-        epoch_known: impl Fn(&EpochId) -> bool,
-        past: &dyn Past,
-    ) -> Option<Vec<Meta>> {
+    /// applied, after the branch entries that it draws in, in causal order. `opens` tells
+    /// whether the keys that an entry needs are known.
+    pub fn next_applicable(&self, opens: impl Fn(&Meta) -> bool, past: &dyn Past) -> Option<Vec<Meta>> {
         let waiting = self.logs.values().filter_map(|log| log.waiting.as_ref());
         // Whoever a branch alone lets in draws it in as little as its own author does.
         let mut counting = waiting.filter(|meta| !self.promised.contains(&meta.device));
-        counting.find_map(|meta| self.plan(meta, &epoch_known, past))
+        counting.find_map(|meta| self.plan(meta, &opens, past))
     }
 
-    fn plan(
-        &self,
-        entry: &Meta,
-        epoch_known: &dyn Fn(&EpochId) -> bool,
-        past: &dyn Past,
-    ) -> Option<Vec<Meta>> {
+    fn plan(&self, entry: &Meta, opens: &dyn Fn(&Meta) -> bool, past: &dyn Past) -> Option<Vec<Meta>> {
         let (mut plan, mut planned) = (Vec::new(), BTreeSet::new());
         let mut open = vec![(entry.clone(), false)];
         while let Some((meta, parents_planned)) = open.pop() {
@@ -101,14 +92,14 @@ impl Logs {
                 continue;
             }
             let lacking = self.lacking(&meta);
-            // The commit of a branch may have to be applied before the keys of its epoch are known.
-            let opens = epoch_known(&meta.epoch) || lacking.contains(&EntryId(meta.epoch.0));
-            if !opens || plan.len() + open.len() > MAX_BRANCH {
-                return None;
-            }
             open.push((meta.clone(), true));
             for id in lacking.difference(&planned) {
                 open.push((self.drawn(&meta, id, past)?, false));
+            }
+            // The commit of a branch may have to be applied before the keys of its epoch are known.
+            let opens = lacking.contains(&EntryId(meta.epoch.0)) || opens(&meta);
+            if !opens || plan.len() + open.len() > MAX_BRANCH {
+                return None;
             }
         }
         Some(plan)

@@ -88,7 +88,7 @@ impl World {
     }
 
     fn applicable(&self) -> Option<Vec<Meta>> {
-        self.logs.next_applicable(|epoch| *epoch == EpochId::from(GROUP), &self.shelf)
+        self.logs.next_applicable(|meta| meta.epoch == EpochId::from(GROUP), &self.shelf)
     }
 
     fn apply(&mut self, meta: &Meta, operation: bool) {

@@ -162,14 +162,17 @@ impl<S: Store> Node<S> {
         (group, device): (GroupId, DeviceKey),
         keys: Vec<(EpochId, Secret)>,
         now: Timestamp,
-    ) {
+    ) -> Result<(), StoreError> {
         let moment = self.clock.at(now);
-        let Some(replica) = self.replicas.get_mut(&group) else { return };
+        let Some(replica) = self.replicas.get_mut(&group) else { return Ok(()) };
         replica.hear_keys(device, keys);
         if replica.take_placeable() {
             self.sync.compare_soon(&group, moment);
         }
         self.sync.tell_keys(conn, &group, replica.branch_keys(), moment);
+        // What waited for them may be here already.
+        self.in_group(group, None, now, Replica::apply_all).transpose()?;
+        self.after(group, now)
     }
 
     /// Asks for new keys; knocks again with the last wish, if that was made a short while ago.

@@ -13,6 +13,7 @@ use crate::kind::Kind;
 use crate::sim::Sim;
 
 mod backup;
+mod byzantine;
 mod clocks;
 mod devices;
 mod doors;

@@ -10,7 +10,7 @@ use crate::action::board::Applied;
 use crate::action::message::Message;
 use crate::action::strike::Call;
 use crate::crypto::Secret;
-use crate::entry::{Body, Class, Entry, Lane};
+use crate::entry::{Body, Class, ClassKey, Entry, Lane};
 use crate::group::invite::JoinRequest;
 use crate::group::membership::{Ended, OpState, Operation, View};
 use crate::group::operation::{
@@ -59,8 +59,12 @@ impl Replica {
     }
 
     pub(super) fn open_body(&self, entry: &Entry) -> Option<Body> {
-        let key = self.ring.class_key(&entry.epoch(), entry.header().class)?;
-        entry.open(&self.group, &key).ok()
+        let class = entry.header().class;
+        let key = match class {
+            Class::Control => self.key_of(entry).map(ClassKey),
+            _ => self.ring.class_key(&entry.epoch(), class),
+        };
+        entry.open(&self.group, &key?).ok()
     }
 
     /// An old node that skipped a new kind of removal would seal to the removed; but a member who decides

@@ -40,7 +40,7 @@ impl Replica {
             return;
         }
         let ring = &self.ring;
-        let is_unknown = |(epoch, _): &(EpochId, Secret)| ring.control(epoch).is_none();
+        let is_unknown = |(epoch, key): &(EpochId, Secret)| !ring.controls(epoch).contains(key);
         let unknown: Vec<(EpochId, Secret)> = told.into_iter().filter(is_unknown).collect();
         if unknown.is_empty() {
             return;
@@ -64,6 +64,11 @@ impl Replica {
         let beside = self.ring.whole_epochs().filter(move |epoch| !on_the_way.contains(epoch)).copied();
         let epochs = beside.take(MAX_BESIDE).chain(way);
         epochs.filter_map(|epoch| Some((epoch, self.ring.control(&epoch)?)))
+    }
+
+    /// What was told of an epoch's key and is not believed yet.
+    pub(super) fn hearsay_of(&self, epoch: EpochId) -> impl Iterator<Item = &Secret> {
+        self.hearsay.told.values().flatten().filter(move |(of, _)| *of == epoch).map(|(_, key)| key)
     }
 
     /// Whether members write in epochs that no commit known here leads to.

@@ -126,9 +126,10 @@ impl Replica {
         }
         let mut parents = Parents::default();
         for (facts, entry) in applied {
-            self.recall_control(&entry.epoch(), round)?;
+            self.recall_control(&entry, round)?;
             let meta = Meta::from(&entry);
             let past = self.logs.past_of(&meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
+            self.settle_key(&entry, round);
             let body = self.open_body(&entry);
             let operation = self.effect(&entry, body.as_ref(), past, round)?;
             parents.insert(&meta, facts.depth);
@@ -153,16 +154,18 @@ impl Replica {
         acts.retain(|(_, entry)| !unsound(entry));
     }
 
-    /// A control key of before this device's time, from the store; or the keys of the first epoch, which no commit
+    /// Control keys that were told, from the store; or the keys of the first epoch, which no commit
     /// leads to, where this device began again in a later one (K-11).
-    fn recall_control(&mut self, epoch: &EpochId, round: &Round<'_>) -> Result<(), OpenError> {
-        if self.ring.control(epoch).is_some() {
+    fn recall_control(&mut self, entry: &Entry, round: &Round<'_>) -> Result<(), OpenError> {
+        let epoch = entry.epoch();
+        if self.ring.whole(&epoch).is_some() || self.key_of(entry).is_some() {
             return Ok(());
         }
-        if let Some(keys) = self.shelf(round).epoch_keys(epoch)? {
-            self.hold(*epoch, keys);
-        } else if let Some(control) = self.shelf(round).control_key(epoch)? {
-            self.ring.learn(*epoch, control, false);
+        if let Some(keys) = self.shelf(round).epoch_keys(&epoch)? {
+            self.hold(epoch, keys);
+        }
+        for control in self.shelf(round).control_keys(&epoch)? {
+            self.ring.learn(epoch, control, false);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::author::AuthorError;
 use super::shelf;
 use super::{Replica, Round};
 use crate::crypto::Secret;
-use crate::entry::Entry;
+use crate::entry::{Class, ClassKey, Entry};
 use crate::group::membership::OpState;
 use crate::group::operation::{Control, Opened, OpenedEpoch};
 use crate::id::{DeviceKey, EpochId};
@@ -59,7 +59,26 @@ impl Replica {
         round: &mut Round<'_>,
     ) {
         if self.ring.learn(epoch, control.clone(), by_keyholder) {
-            shelf::put_control_key(round.overlay, &self.group, &epoch, control);
+            shelf::put_control_keys(round.overlay, &self.group, &epoch, self.ring.controls(&epoch));
+        }
+    }
+
+    /// The control key that an entry commits to, among all that were told.
+    pub(super) fn key_of(&self, entry: &Entry) -> Option<Secret> {
+        let mut told = self.ring.controls(&entry.epoch()).iter().chain(self.hearsay_of(entry.epoch()));
+        told.find(|key| entry.is_under(&ClassKey((*key).clone()))).cloned()
+    }
+
+    /// What opens an act is believed before what has opened nothing.
+    pub(super) fn settle_key(&mut self, entry: &Entry, round: &mut Round<'_>) {
+        let epoch = entry.epoch();
+        if entry.header().class != Class::Control || self.ring.whole(&epoch).is_some() {
+            return;
+        }
+        let Some(key) = self.key_of(entry) else { return };
+        self.learn_control(epoch, &key, false, round);
+        if self.ring.prove(&epoch, &key) {
+            shelf::put_control_keys(round.overlay, &self.group, &epoch, self.ring.controls(&epoch));
         }
     }
 

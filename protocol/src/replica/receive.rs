@@ -3,7 +3,7 @@
 
 use super::shelf::{self, Shelf};
 use super::{Event, Frozen, Replica, Round};
-use crate::entry::{Entry, UnverifiedEntry};
+use crate::entry::{Class, Entry, UnverifiedEntry};
 use crate::id::{DeviceKey, EntryId, EpochId};
 use crate::log::{Facts, Ingest, LogId, Meta, Past};
 use crate::store::StoreError;
@@ -180,11 +180,14 @@ impl Replica {
     }
 
     /// Applies whatever has become applicable.
-    pub(super) fn apply_all(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn apply_all(&mut self, round: &mut Round<'_>) -> Result<(), StoreError> {
         while let Some(plan) = self.applicable(round) {
             // Keys of a branch's epoch that its commit did not lead to are told later, or never.
             for meta in &plan {
-                if self.ring.control(&meta.epoch).is_none() {
+                if !self.is_open(meta, round) {
                     break;
                 }
                 self.apply_next(meta, round)?;
@@ -196,7 +199,16 @@ impl Replica {
 
     fn applicable(&self, round: &Round<'_>) -> Option<Vec<Meta>> {
         let past = Shelved(self.shelf(round));
-        self.logs.next_applicable(|epoch| self.ring.control(epoch).is_some(), &past)
+        self.logs.next_applicable(|meta| self.is_open(meta, round), &past)
+    }
+
+    /// Whether the key of an act is here: without it nobody could say what the act does (L-3).
+    fn is_open(&self, meta: &Meta, round: &Round<'_>) -> bool {
+        if meta.header.class != Class::Control {
+            return self.ring.control(&meta.epoch).is_some();
+        }
+        let stored = self.shelf(round).by_id(&meta.id).ok().flatten();
+        stored.is_some_and(|stored| self.key_of(&stored.entry).is_some())
     }
 
     fn apply_next(&mut self, meta: &Meta, round: &mut Round<'_>) -> Result<(), StoreError> {
@@ -209,6 +221,7 @@ impl Replica {
         let stored = if beside { self.shelf(round).by_id(&meta.id)? } else { on_trunk };
         let Some(stored) = stored else { return Err(StoreError::Damaged) };
         let past = self.logs.past_of(meta, &Shelved(Shelf { sight: round.sight(), group: self.group }));
+        self.settle_key(&stored.entry, round);
         let body = self.open_body(&stored.entry);
         let operation = self.effect(&stored.entry, body.as_ref(), past, round)?;
         let facts = self.logs.mark_applied(

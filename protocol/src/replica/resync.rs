@@ -70,7 +70,15 @@ impl Replica {
         let current = |log: &LogId| self.view.member_of(&log.device).is_some();
         let unplaced = self.unplaced.iter().filter(|(log, _)| current(log)).map(|(_, (_, hint))| *hint);
         let rival = self.tree.rival().map(|epoch| epoch.hint());
-        let hints: BTreeSet<[u8; 8]> = rival.into_iter().chain(unplaced).collect();
+        // Told keys make an epoch known, though what leads to it may never come.
+        let followed = |epoch: &EpochId| {
+            *epoch == EpochId::from(self.group)
+                || self.logs.has_act(&EntryId(epoch.0))
+                || self.has_keys_of(epoch)
+        };
+        let waiting = self.logs.waiting_entries().filter(|meta| self.view.member_of(&meta.device).is_some());
+        let lost = waiting.filter(|meta| !followed(&meta.epoch)).map(|meta| meta.epoch.hint());
+        let hints: BTreeSet<[u8; 8]> = rival.into_iter().chain(lost).chain(unplaced).collect();
         hints.into_iter().take(MAX_BEHIND).collect()
     }
 

@@ -166,9 +166,11 @@ impl Shelf<'_> {
         Ok(self.secret(&epoch_name(epoch))?.and_then(|bytes| EpochKeys::from_bytes(&bytes)))
     }
 
-    /// The control key of an epoch before this device's time.
-    pub(crate) fn control_key(&self, epoch: &EpochId) -> Result<Option<Secret>, StoreError> {
-        Ok(self.secret(&control_name(epoch))?.and_then(|bytes| Secret::from_slice(&bytes)))
+    /// The control keys that were told of an epoch.
+    pub(crate) fn control_keys(&self, epoch: &EpochId) -> Result<Vec<Secret>, StoreError> {
+        let stored = self.secret(&control_name(epoch))?;
+        let keys = stored.iter().flat_map(|bytes| bytes.chunks_exact(32));
+        Ok(keys.filter_map(Secret::from_slice).collect())
     }
 
     /// The MLS state of an epoch.
@@ -327,9 +329,11 @@ pub(crate) fn put_epoch_keys(overlay: &mut Overlay, group: &GroupId, epoch: &Epo
     put_secret(overlay, group, &epoch_name(epoch), keys.to_bytes());
 }
 
-/// Stages a learnt control key.
-pub(crate) fn put_control_key(overlay: &mut Overlay, group: &GroupId, epoch: &EpochId, control: &Secret) {
-    put_secret(overlay, group, &control_name(epoch), Zeroizing::new(control.as_bytes().to_vec()));
+/// Stages what was told of an epoch's control key.
+pub(crate) fn put_control_keys(overlay: &mut Overlay, group: &GroupId, epoch: &EpochId, keys: &[Secret]) {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(keys.len() * 32));
+    keys.iter().for_each(|key| bytes.extend_from_slice(key.as_bytes()));
+    put_secret(overlay, group, &control_name(epoch), bytes);
 }
 
 /// Stages the end of all keys of an epoch.

@@ -2,6 +2,7 @@
 
 mod coming_in;
 mod commits;
+pub(crate) mod craft;
 mod forks;
 mod gate;
 mod restart;

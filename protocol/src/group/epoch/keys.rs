@@ -1,6 +1,6 @@
 //! What one exported secret X_e becomes (K-2, K-3), and the keys a node holds (K-5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zeroize::Zeroizing;
 
@@ -112,34 +112,60 @@ impl EpochKeys {
     }
 }
 
+/// Most keys that are kept of one epoch.
+const MAX_KEYS: usize = 64;
+
 /// The keys this node holds of a group: whole epochs it was in, control keys of earlier ones.
 #[derive(Clone, Debug, Default)]
 pub struct KeyRing {
     whole: BTreeMap<EpochId, EpochKeys>,
-    control: BTreeMap<EpochId, Secret>,
+    /// Of an epoch this node was in its own stands first. What was told may be false: all of it is kept, and each
+    /// entry says by its commitment which of them opens it.
+    control: BTreeMap<EpochId, Vec<Secret>>,
+    /// Epochs the first of whose keys has opened something.
+    proven: BTreeSet<EpochId>,
 }
 
 impl KeyRing {
     /// Adds the keys of an epoch this node is or was in.
     pub fn insert(&mut self, epoch: EpochId, keys: EpochKeys) {
-        self.control.insert(epoch, keys.control.clone());
+        let known = self.control.entry(epoch).or_default();
+        known.retain(|key| *key != keys.control);
+        known.insert(0, keys.control.clone());
+        self.proven.insert(epoch);
         self.whole.insert(epoch, keys);
     }
 
-    /// Adds a control key that an `opened` statement told. The key of an epoch this node was in is
-    /// never replaced; a told one is, by a key-holder's word.
+    /// Adds a control key that somebody told; before those that have opened nothing if a key-holder did.
     pub fn learn(&mut self, epoch: EpochId, control: Secret, by_keyholder: bool) -> bool {
-        let fixed = self.whole.contains_key(&epoch) || self.control.contains_key(&epoch) && !by_keyholder;
-        let new = !fixed && self.control.get(&epoch) != Some(&control);
+        let known = self.control.entry(epoch).or_default();
+        let new = !known.contains(&control) && known.len() < MAX_KEYS;
         if new {
-            self.control.insert(epoch, control);
+            let first = by_keyholder && !self.proven.contains(&epoch);
+            known.insert(if first { 0 } else { known.len() }, control);
         }
         new
     }
 
-    /// C_e of an epoch.
+    /// C_e of an epoch: of several the most credible.
     pub fn control(&self, epoch: &EpochId) -> Option<&Secret> {
-        self.control.get(epoch)
+        self.controls(epoch).first()
+    }
+
+    /// Every key that may be C_e.
+    pub fn controls(&self, epoch: &EpochId) -> &[Secret] {
+        self.control.get(epoch).map_or(&[], Vec::as_slice)
+    }
+
+    /// A key has opened something: it comes first if none has before; true if that is new.
+    pub fn prove(&mut self, epoch: &EpochId, control: &Secret) -> bool {
+        let Some(known) = self.control.get_mut(epoch) else { return false };
+        let Some(at) = known.iter().position(|key| key == control) else { return false };
+        let new = self.proven.insert(*epoch);
+        if new {
+            known.swap(0, at);
+        }
+        new && at > 0
     }
 
     /// All keys of an epoch that are not erased.
@@ -160,7 +186,7 @@ impl KeyRing {
     /// The key that opens entries of a class in an epoch.
     pub fn class_key(&self, epoch: &EpochId, class: Class) -> Option<ClassKey> {
         let key = match class {
-            Class::Control => self.control.get(epoch),
+            Class::Control => self.control(epoch),
             _ => self.whole.get(epoch).and_then(|keys| keys.class(class)),
         };
         key.cloned().map(ClassKey)
@@ -213,24 +239,36 @@ mod tests {
         assert!(gone.iter().all(|key| !stored.windows(32).any(|part| part == key.as_bytes())));
     }
 
+    const EPOCH: EpochId = EpochId([9; 32]);
+
+    fn told(ring: &mut KeyRing, n: u8, by_keyholder: bool) -> Secret {
+        let key = Secret::new([n; 32]);
+        ring.learn(EPOCH, key.clone(), by_keyholder);
+        key
+    }
+
     #[test]
     fn an_opened_statement_never_replaces_a_key() {
         let mut ring = KeyRing::default();
-        let epoch = EpochId([9; 32]);
-        ring.insert(epoch, EpochKeys::derive(&Secret::new([1; 32])));
-        let held = ring.control(&epoch).cloned();
-        assert!(!ring.learn(epoch, Secret::new([2; 32]), true));
-        assert_eq!(ring.control(&epoch).cloned(), held);
+        ring.insert(EPOCH, EpochKeys::derive(&Secret::new([1; 32])));
+        let held = ring.control(&EPOCH).cloned();
+        let lie = told(&mut ring, 2, true);
+        assert!(!ring.prove(&EPOCH, &lie));
+        assert_eq!(ring.control(&EPOCH).cloned(), held);
     }
 
     #[test]
     fn a_key_holders_word_replaces_anothers_lie() {
         let mut ring = KeyRing::default();
-        let (epoch, truth) = (EpochId([9; 32]), Secret::new([2; 32]));
-        assert!(ring.learn(epoch, Secret::new([66; 32]), false));
-        assert!(!ring.learn(epoch, Secret::new([67; 32]), false));
-        assert!(ring.learn(epoch, truth.clone(), true));
-        assert_eq!(ring.control(&epoch), Some(&truth));
+        let lie = told(&mut ring, 66, false);
+        told(&mut ring, 67, false);
+        assert_eq!(ring.control(&EPOCH), Some(&lie));
+        let truth = told(&mut ring, 2, true);
+        assert_eq!(ring.control(&EPOCH), Some(&truth));
+        ring.prove(&EPOCH, &truth);
+        told(&mut ring, 68, true);
+        assert_eq!(ring.control(&EPOCH), Some(&truth), "nobody takes away what has opened something");
+        assert_eq!(ring.controls(&EPOCH).len(), 4);
     }
 
     #[test]

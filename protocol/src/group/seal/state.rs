@@ -26,7 +26,7 @@ const MAX_WELCOME: usize = 3 << 20;
 /// A member's state in one epoch. Cloning is cheap; nothing changes a state.
 #[derive(Clone)]
 pub struct EpochState {
-    group: GroupId,
+    pub(super) group: GroupId,
     pub(super) records: Arc<Records>,
 }
 

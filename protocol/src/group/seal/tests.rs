@@ -3,7 +3,7 @@
 mod clock;
 mod closed;
 mod crowd;
-mod evil;
+pub(crate) mod evil;
 mod swap;
 
 use std::collections::BTreeSet;

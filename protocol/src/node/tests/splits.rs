@@ -6,11 +6,12 @@ use super::founding::union;
 use super::*;
 use crate::group::invite::{Hint, Phrase};
 use crate::group::membership::{Channel, Parameter};
+use crate::id::EpochId;
 use crate::node::Decision;
 use crate::sim::SeededRng;
 
-const FOUNDERS: usize = 5;
-const COUNCIL: usize = 3;
+pub(super) const FOUNDERS: usize = 5;
+pub(super) const COUNCIL: usize = 3;
 const LAPTOPS: u64 = 12;
 const STEPS: usize = 40;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -42,20 +43,22 @@ impl Known {
     }
 }
 
-struct Split {
-    rng: SeededRng,
-    sim: Sim,
-    group: GroupId,
+pub(super) struct Split {
+    pub(super) rng: SeededRng,
+    pub(super) sim: Sim,
+    pub(super) group: GroupId,
+    /// Laptops of people who do what no node does: of them nothing is expected.
+    pub(super) hostile: BTreeSet<usize>,
     /// Whether people have several laptops, and phrases.
     several: bool,
-    /// What was said by somebody who knew that a laptop was out, to those it counted in.
-    withheld: Vec<(DeviceKey, String)>,
+    /// What was said by somebody who knew that a laptop was out, to those it counted in; and under which epoch.
+    pub(super) withheld: Vec<(DeviceKey, String, EpochId)>,
     count: usize,
-    done: BTreeMap<&'static str, usize>,
+    pub(super) done: BTreeMap<&'static str, usize>,
 }
 
 impl Split {
-    fn new(seed: u64, several: bool, schedule: Option<Schedule>) -> Self {
+    pub(super) fn new(seed: u64, several: bool, schedule: Option<Schedule>) -> Self {
         let (mut sim, group) = union(seed, FOUNDERS, COUNCIL);
         for laptop in (0..FOUNDERS).filter(|_| several) {
             sim.act(laptop, |node, now| node.set_phrase(group, &phrase(laptop), now)).unwrap();
@@ -64,23 +67,28 @@ impl Split {
         if let Some(schedule) = schedule {
             (0..sim.laptops()).for_each(|l| sim.laptop(l).node.as_mut().unwrap().set_schedule(schedule));
         }
-        let (withheld, done) = Default::default();
-        Self { rng: SeededRng::new(seed), sim, group, several, withheld, count: 0, done }
+        let (hostile, withheld, done) = Default::default();
+        Self { rng: SeededRng::new(seed), sim, group, hostile, several, withheld, count: 0, done }
     }
 
     /// The laptops that are on and in the group, and write there.
-    fn inside(&mut self) -> Vec<usize> {
+    pub(super) fn inside(&mut self) -> Vec<usize> {
         let group = self.group;
         let live = |node: &Node<_>| node.group(&group).is_some_and(|replica| replica.frozen().is_none());
         (0..self.sim.laptops()).filter(|l| self.sim.laptop(*l).node.as_ref().is_some_and(live)).collect()
     }
 
-    fn replica(&mut self, laptop: usize) -> &Replica {
+    fn loyal(&mut self) -> Vec<usize> {
+        let inside = self.inside();
+        inside.into_iter().filter(|laptop| !self.hostile.contains(laptop)).collect()
+    }
+
+    pub(super) fn replica(&mut self, laptop: usize) -> &Replica {
         let group = self.group;
         self.sim.laptop(laptop).node.as_ref().unwrap().group(&group).unwrap()
     }
 
-    fn one_of<T: Copy>(&mut self, list: &[T]) -> Option<T> {
+    pub(super) fn one_of<T: Copy>(&mut self, list: &[T]) -> Option<T> {
         let at = self.rng.below(list.len().max(1) as u64) as usize;
         list.get(at).copied()
     }
@@ -91,7 +99,7 @@ impl Split {
     }
 
     /// Somebody a laptop knows as a member, itself perhaps.
-    fn person(&mut self, laptop: usize) -> MemberId {
+    pub(super) fn person(&mut self, laptop: usize) -> MemberId {
         let view = self.replica(laptop).view();
         let further = view.linked.keys().map(|device| MemberId::from(*device));
         let members: Vec<MemberId> = view.members.keys().copied().chain(further).collect();
@@ -99,7 +107,7 @@ impl Split {
         self.one_of(&members).unwrap_or(own)
     }
 
-    fn did(&mut self, what: &'static str, done: bool) {
+    pub(super) fn did(&mut self, what: &'static str, done: bool) {
         if done {
             *self.done.entry(what).or_default() += 1;
         }
@@ -115,13 +123,14 @@ impl Split {
         let known = first.chain(view.linked.keys().copied());
         if said {
             let out = known.filter(|device| view.member_of(device).is_none());
-            self.withheld.extend(out.map(|device| (device, text.clone())));
+            let epoch = self.replica(laptop).head();
+            self.withheld.extend(out.map(|device| (device, text.clone(), epoch)));
         }
     }
 
     fn let_in(&mut self, laptop: usize) {
         let (group, expires) = (self.group, self.sim.now().after(Duration::from_secs(86_400)));
-        if self.sim.laptops() as u64 >= LAPTOPS {
+        if self.sim.laptops() as u64 >= LAPTOPS || self.hostile.contains(&laptop) {
             return;
         }
         let Ok(invite) = self.sim.act(laptop, |node, now| node.invite(group, 1, expires, now)) else {
@@ -232,7 +241,7 @@ impl Split {
         }
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let Some(laptop) = self.somebody() else { return };
         if self.several && self.rng.below(4) == 0 {
             match self.rng.below(3) {
@@ -259,7 +268,7 @@ impl Split {
         self.sim.run_for(Duration::from_millis(pause));
     }
 
-    fn mend(&mut self) {
+    pub(super) fn mend(&mut self) {
         let all: Vec<usize> = (0..self.sim.laptops()).collect();
         self.sim.partition(&all, &all, false);
         for laptop in all {
@@ -273,7 +282,7 @@ impl Split {
     /// count in themselves. Who was put out while nobody could reach it is not told; who was let in by somebody who
     /// has gone since is known to nobody, or knows nobody's address.
     fn parts(&mut self) -> Vec<Vec<usize>> {
-        let inside = self.inside();
+        let inside = self.loyal();
         let all: Vec<Known> =
             inside.into_iter().map(|laptop| Known::of(laptop, self.replica(laptop))).collect();
         let mut parts: Vec<Vec<&Known>> = Vec::new();
@@ -283,7 +292,7 @@ impl Split {
             parts = far;
             parts.push(near.into_iter().flatten().chain([one]).collect());
         }
-        parts.iter().map(|part| loyal(part)).collect()
+        parts.iter().map(|part| of_one_mind(part)).collect()
     }
 
     /// Whether all who are members by everything that is known in a part are in one group, and nobody else is with them.
@@ -303,7 +312,7 @@ impl Split {
             let node = split.sim.laptop(laptop).node.as_ref().unwrap();
             !node.peers().any(|(_, of, device)| of == group && members.contains(&device))
         };
-        let others: Vec<usize> = self.inside().into_iter().filter(|laptop| !part.contains(laptop)).collect();
+        let others: Vec<usize> = self.loyal().into_iter().filter(|laptop| !part.contains(laptop)).collect();
         part.iter().all(|laptop| whole(self, *laptop)) && others.iter().all(|laptop| alone(self, *laptop))
     }
 
@@ -312,7 +321,7 @@ impl Split {
         parts.iter().all(|part| self.is_one(part))
     }
 
-    fn describe(&mut self) -> String {
+    pub(super) fn describe(&mut self) -> String {
         let mut out = format!("{:?}\n", self.done);
         for laptop in 0..self.sim.laptops() {
             let group = self.group;
@@ -343,7 +352,7 @@ impl Split {
         out
     }
 
-    fn check(&mut self, seed: u64) {
+    pub(super) fn check(&mut self, seed: u64) {
         let end = self.sim.now().after(6 * 60 * MINUTE);
         let mut since = self.sim.now();
         while self.sim.now() < since.after(10 * MINUTE) {
@@ -366,17 +375,18 @@ impl Split {
             |sim: &mut Sim| parts.iter().all(|part| part.iter().all(|laptop| hears(sim, part, *laptop)));
         assert!(self.sim.run_until(30 * MINUTE, heard), "seed {seed}: not all hear all\n{}", self.describe());
         for laptop in 0..self.sim.laptops() {
-            if self.sim.laptop(laptop).node.as_ref().unwrap().group(&group).is_none() {
+            let node = self.sim.laptop(laptop).node.as_ref();
+            if node.is_none_or(|node| node.group(&group).is_none()) {
                 continue;
             }
             let (own, read) = (self.replica(laptop).device(), texts(&mut self.sim, laptop, group));
-            let leaked = self.withheld.iter().find(|(device, text)| *device == own && read.contains(text));
+            let leaked = self.withheld.iter().find(|(device, text, _)| *device == own && read.contains(text));
             assert_eq!(leaked, None, "seed {seed}: {laptop} reads what was said without it");
         }
     }
 }
 
-fn loyal(part: &[&Known]) -> Vec<usize> {
+fn of_one_mind(part: &[&Known]) -> Vec<usize> {
     let mutual = |one: &&&Known| {
         one.counts_in(one) && part.iter().all(|other| !one.counts_in(other) || other.counts_in(one))
     };
@@ -384,7 +394,7 @@ fn loyal(part: &[&Known]) -> Vec<usize> {
 }
 
 /// `PIQUET_SPLITS=first..last` runs other seeds than the usual few.
-fn seeds() -> std::ops::Range<u64> {
+pub(super) fn seeds() -> std::ops::Range<u64> {
     let given = std::env::var("PIQUET_SPLITS").unwrap_or_default();
     let ends = given.split_once("..").and_then(|(first, last)| Some(first.parse().ok()?..last.parse().ok()?));
     ends.unwrap_or(1..4)

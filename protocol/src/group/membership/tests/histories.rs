@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::super::advance::advance;
-use super::super::reference::judge;
+use super::super::plain::Plain;
 use super::*;
 
 /// How many histories a test run tries; more, in more orders, by `PIQUET_HISTORIES`.
@@ -179,41 +179,18 @@ fn act(acts: &[Written], known: &BTreeSet<EntryId>, dice: &mut Dice) -> Operatio
     }
 }
 
-/// A group judged from scratch, each set of acts once.
-struct Plain {
-    group: Group,
-    views: BTreeMap<OpState, Arc<View>>,
-}
-
-impl Plain {
-    fn view(&mut self, acts: &BTreeSet<EntryId>) -> (OpState, Arc<View>) {
-        let state = self.group.known(acts);
-        let Group { membership, states, .. } = &self.group;
-        let view = self.views.entry(state).or_insert_with(|| Arc::new(judge(membership, &states.set(state))));
-        (state, view.clone())
-    }
-
-    fn add(&mut self, (id, author, past, operation): &Written) -> Result<(), Void> {
-        let then = self.view(past);
-        let Group { membership, states, after } = &mut self.group;
-        let known = BTreeSet::from([then.0]);
-        membership.add_plainly(*id, *author, then, operation.clone(), states)?;
-        after.insert(*id, states.union(&known, &[*id]));
-        Ok(())
-    }
-}
-
 /// A history, judged from scratch as it is made: void acts are in nobody's past.
 fn history(founding: Founding, dice: &mut Dice) -> (Vec<Written>, Plain) {
     let (mut acts, mut sides) = (Vec::new(), Vec::new());
-    let mut plain = Plain { group: Group::new(founding), views: BTreeMap::new() };
+    let mut plain = Plain::new(founding);
     let length = if dice.percent(10) { 60 } else { 6 + dice.below(25) };
     let parted = dice.below(length) as usize;
     for _ in 0..length * 5 {
         let (past, side) = known(&acts, &sides, parted, dice);
         let (id, author, operation) = (name(dice), dice.author(), act(&acts, &past, dice));
         let written = (id, author, past, operation);
-        if plain.add(&written).is_ok() {
+        let (id, author, past, operation) = &written;
+        if plain.add(*id, *author, past, operation).is_ok() {
             acts.push(written);
             sides.push(side);
         }
@@ -226,11 +203,11 @@ fn history(founding: Founding, dice: &mut Dice) -> (Vec<Written>, Plain) {
 
 /// V(e) of each act, and V of those so far after each or after the last, in one order of arrival.
 fn follow(acts: &[Written], plain: &mut Plain, each: bool, seed: u64) {
-    let mut group = Group::new(plain.group.membership.founding.clone());
+    let mut group = Group::new(plain.membership.founding.clone());
     let mut here = BTreeSet::new();
     for (count, (id, author, past, operation)) in acts.iter().enumerate() {
         assert_eq!(group.add(*id, *author, past, operation.clone()), Ok(()), "seed {seed}, act {count}");
-        let [mine, theirs] = [&group, &plain.group].map(|group| group.membership.act(id).unwrap());
+        let [mine, theirs] = [&group.membership, &plain.membership].map(|group| group.act(id).unwrap());
         assert_eq!(mine.then, theirs.then, "seed {seed}, V of act {count}, {operation:?}");
         here.insert(*id);
         if each || count + 1 == acts.len() {
@@ -255,7 +232,7 @@ struct Met {
 impl Met {
     fn note(&mut self, acts: &[Written], plain: &mut Plain) {
         let (_, view) = plain.view(&acts.iter().map(|act| act.0).collect());
-        let read: Vec<&Act> = plain.group.membership.acts.iter().collect();
+        let read: Vec<&Act> = plain.membership.acts.iter().collect();
         let any = |is: &dyn Fn(&Act) -> bool| u32::from(read.iter().any(|act| is(act)));
         self.linked += u32::from(!view.linked.is_empty());
         self.fallen += any(&|act| act.link.is_some() && view.fell.contains(&act.id));

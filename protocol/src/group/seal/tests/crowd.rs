@@ -3,7 +3,7 @@
 use openmls::prelude::{KeyPackage, MlsGroup};
 use tls_codec::Serialize;
 
-use super::evil::{Evil, EvilProvider};
+use super::evil::{Evil, EvilProvider, poisoned};
 use super::*;
 
 /// Alice, Bob, Carla and Dan after Alice's commit that added the others.
@@ -143,31 +143,19 @@ fn a_poisoned_key_in_a_path_is_refused_by_everybody() {
     }
 }
 
-/// A key package signed by its owner, one of whose keys nothing can be sealed to: the first is the
-/// init key, the second the leaf's.
-fn poisoned(suite: Suite, owner: &Person, at: usize, poison: &[u8]) -> KeyPackage {
-    let evil = Evil::poisoning(at, poison);
-    let provider = EvilProvider::new(evil, &provider::Records::new());
-    let built = KeyPackage::builder()
-        .key_package_lifetime(key_package::unlimited())
-        .leaf_node_capabilities(suite.capabilities())
-        .build(suite.mls(), &provider, &DeviceSigner(&owner.key), key_package::credential(&owner.device()));
-    built.unwrap().key_package().clone()
-}
-
 #[test]
 fn a_poisoned_key_package_is_neither_admitted_nor_believed_in_a_commit() {
     for suite in [Suite::Classical, Suite::Hybrid] {
         let (crowd, eve) = (crowd(suite), person(9));
         for poison in poisons(suite) {
             for at in 0..2 {
-                let package = poisoned(suite, &eve, at, &poison);
+                let package = poisoned(suite, &eve.key, at, &poison);
                 let bytes = package.tls_serialize_detached().unwrap();
                 let refused = check_key_package(&bytes, &eve.device(), suite);
                 assert_eq!(refused, Err(SealError::Poisoned), "{suite:?} {} bytes at {at}", poison.len());
             }
             // Alice is in league with her: the leaf would stop every later commit.
-            let package = poisoned(suite, &eve, 1, &poison);
+            let package = poisoned(suite, &eve.key, 1, &poison);
             let message = crowd.evil_commit(Evil::default(), &[package]);
             for who in 1..4 {
                 let refused = crowd.states[who].apply(&E1, &message, &crowd.expect(0, &[&eve])).err();

@@ -1,16 +1,23 @@
 //! A member who changes what OpenMLS encrypts or publishes on his way: everything is signed and tagged
 //! as it should be, over what he chose.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use openmls::prelude::{Ciphersuite, OpenMlsCrypto, OpenMlsProvider, SignatureScheme};
+use ed25519_dalek::SigningKey;
+use openmls::prelude::{Ciphersuite, KeyPackage, MlsGroup, OpenMlsCrypto, OpenMlsProvider, SignatureScheme};
 use openmls_rust_crypto::{MemoryStorage, RustCrypto};
 use openmls_traits::types::{
     AeadType, CryptoError, ExporterSecret, HashType, HpkeCiphertext, HpkeConfig, HpkeKeyPair, KemOutput,
 };
-use tls_codec::SecretVLBytes;
+use tls_codec::{SecretVLBytes, Serialize};
+use zeroize::Zeroizing;
 
-use super::super::provider::Records;
+use super::super::provider::{DeviceSigner, Records};
+use super::super::{EpochState, Suite, checklist, key_package};
+use crate::crypto;
+use crate::id::{DeviceKey, EpochId};
 
 /// What he does.
 #[derive(Default)]
@@ -45,6 +52,57 @@ impl EvilProvider {
         let values = records.iter().map(|(key, value)| (key.clone(), value.to_vec()));
         storage.values.write().unwrap().extend(values);
         Self { crypto, storage }
+    }
+
+    fn records(&self) -> Records {
+        let values = self.storage.values.read().unwrap();
+        values.iter().map(|(key, value)| (key.clone(), Zeroizing::new(value.clone()))).collect()
+    }
+}
+
+/// A key package signed by its owner, one of whose keys nothing can be sealed to: the first is the
+/// init key, the second the leaf's.
+pub(crate) fn poisoned(suite: Suite, owner: &SigningKey, at: usize, poison: &[u8]) -> KeyPackage {
+    let provider = EvilProvider::new(Evil::poisoning(at, poison), &Records::new());
+    let built = KeyPackage::builder()
+        .key_package_lifetime(key_package::unlimited())
+        .leaf_node_capabilities(suite.capabilities())
+        .build(
+            suite.mls(),
+            &provider,
+            &DeviceSigner(owner),
+            key_package::credential(&crypto::device_key(owner)),
+        );
+    built.unwrap().key_package().clone()
+}
+
+impl EpochState {
+    /// A commit of new keys of its maker's alone, which these devices can't open, and the state that it leads to.
+    pub(crate) fn commit_without(
+        &self,
+        parent: &EpochId,
+        device: &SigningKey,
+        deaf: &BTreeSet<DeviceKey>,
+    ) -> Option<(Vec<u8>, Self)> {
+        let honest = EvilProvider::new(Evil::default(), &self.records);
+        let mls = self.mls(&honest)?;
+        let is_deaf = |member: &openmls::prelude::Member| {
+            deaf.iter().any(|device| device.as_bytes() == member.signature_key.as_slice())
+        };
+        let keys = mls.members().filter(is_deaf).map(|member| member.encryption_key).collect();
+        let provider = EvilProvider::new(Evil::deafening(keys), &self.records);
+        let mut mls = self.mls(&provider)?;
+        mls.set_aad(checklist::binding(parent, &BTreeSet::new()));
+        let built = mls.commit_builder().force_self_update(true).load_psks(provider.storage()).ok()?;
+        let built = built.build(provider.rand(), provider.crypto(), &DeviceSigner(device), |_| true).ok()?;
+        let message = built.stage_commit(&provider).ok()?.into_commit().tls_serialize_detached().ok()?;
+        mls.merge_pending_commit(&provider).ok()?;
+        Some((message, Self { group: self.group(), records: Arc::new(provider.records()) }))
+    }
+
+    fn mls(&self, provider: &EvilProvider) -> Option<MlsGroup> {
+        let id = openmls::prelude::GroupId::from_slice(self.group().as_bytes());
+        MlsGroup::load(provider.storage(), &id).ok().flatten()
     }
 }
 
