@@ -28,6 +28,8 @@ pub(crate) struct Believed {
     pub(crate) past: OpState,
     pub(crate) before: BTreeSet<DeviceKey>,
     pub(crate) after: BTreeSet<DeviceKey>,
+    /// By its maker's clock, since its last commit before, if there is one.
+    pub(crate) since: Option<i64>,
 }
 
 impl Stand {
@@ -67,6 +69,11 @@ impl Replica {
 
     /// Commits that it could check, but for some.
     pub(crate) fn believed(&self, but: &BTreeSet<EpochId>, round: &Round<'_>) -> Vec<Believed> {
+        let time = |epoch: &EpochId| {
+            let body = self.open_body(&self.shelf(round).by_id(&EntryId(epoch.0)).ok()??.entry)?;
+            Some(i64::from(body.time))
+        };
+        let by = |epoch: &EpochId| self.tree.get(epoch).map(|node| node.maker);
         let leaves = |epoch: &EpochId| self.shelf(round).state(epoch).ok()??.leaves().ok();
         let believed = |epoch: &EpochId| {
             let (node, act) = (self.tree.get(epoch)?, self.logs.act(&EntryId(epoch.0))?);
@@ -74,7 +81,12 @@ impl Replica {
             let said = Commit::from_payload(&body.payload).ok()?.operations.into_iter().collect();
             let (parent, maker, past) = (node.parent?, node.maker, act.ops);
             let (before, after) = (leaves(&parent)?, leaves(epoch)?);
-            Some(Believed { epoch: *epoch, parent, maker, said, past, before, after })
+            // The first epoch is no commit's.
+            let earlier =
+                self.tree.way_to(parent).filter(|at| self.tree.get(at).is_some_and(|n| n.parent.is_some()));
+            let last = earlier.into_iter().find(|at| by(at) == Some(maker)).and_then(|at| time(&at));
+            let since = last.and_then(|last| Some(time(epoch)? - last));
+            Some(Believed { epoch: *epoch, parent, maker, said, past, before, after, since })
         };
         let held = self.tree.epochs().filter(|epoch| self.tree.holds(epoch) && !but.contains(*epoch));
         held.filter_map(believed).collect()

@@ -119,13 +119,14 @@ impl Watch {
         };
         let maker = view.member_of(&commit.maker);
         let changes = before != after || said.iter().any(|act| replica.wishes_by(act).is_some());
+        let renews = said.is_empty() && commit.since.is_none_or(|since| since >= 6 * 86_400);
         let faults = [
             ("who made it was no member", maker.is_none()),
             ("somebody is in who is no member", !after.is_subset(&roster)),
             ("a member is out", before.difference(after).any(|device| roster.contains(device))),
             ("somebody is out and nothing said", !before.difference(after).all(ended)),
             ("somebody is in and nothing said", !after.difference(before).all(named)),
-            ("nothing", !changes && !maker.is_some_and(|maker| view.is_keyholder(&maker))),
+            ("nothing", !changes && !renews && !maker.is_some_and(|maker| view.is_keyholder(&maker))),
             (
                 "once more",
                 !replica.equivocators().contains(&commit.maker)
