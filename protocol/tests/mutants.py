@@ -48,7 +48,7 @@ MUTANTS = [
     ("M-11", "enrolment beats an expulsion blind to it", f"{GROUP}/settle.rs", "gone |= matches!(how, Ended::Expelled | Ended::Left);", "gone |= matches!(how, Ended::Expelled | Ended::Left) && !roll;"),
     ("M-12", "any member brings back who was removed", f"{GROUP}/doors.rs", "enough && (by_office || !self.after_removal)", "enough"),
     ("M-12", "an admission brings back who was expelled", f"{GROUP}.rs", "if matches!(&operation, Operation::Admit { device, .. } if self.is_barred(&(*device).into(), &then))", "if false"),
-    ("M-12", "nothing brings anybody back", f"{GROUP}/settle.rs", "Some(act) => self.view.endings_since(member, &act.then),", "Some(_) => self.view.endings_of(member).collect(),"),
+    ("M-12", "nothing brings anybody back", f"{GROUP}/settle.rs", "Some(act) => self.view.endings_since(member, &act.then),", "Some(_) => self.view.endings_of(member).collect::<Vec<_>>(),"),
     ("M-13", "leaving cuts", f"{GROUP}/counting.rs", "let verdict = matches!(how, Ended::Expelled | Ended::Demoted);", "let verdict = matches!(how, Ended::Expelled | Ended::Demoted | Ended::Left);"),
     ("M-13", "resigning cuts", f"{GROUP}/counting.rs", "let verdict = matches!(how, Ended::Expelled | Ended::Demoted);", "let verdict = matches!(how, Ended::Expelled | Ended::Demoted | Ended::Resigned);"),
     ("M-14", "who came in by a branch alone draws it in", "protocol/src/log/forks.rs", "let mut counting = waiting.filter(|meta| !self.promised.contains(&meta.device));", "let mut counting = waiting;", ["log", "forks"]),
