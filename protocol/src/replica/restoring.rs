@@ -12,7 +12,8 @@ use super::receive::Received;
 use super::shelf::{self, Stored};
 use super::{Frozen, Replica, Round};
 use crate::codec::DecodeError;
-use crate::entry::{Lane, UnverifiedEntry};
+use crate::entry::{ClassKey, Entry, Lane, UnverifiedEntry};
+use crate::group::epoch::EpochKeys;
 use crate::group::genesis::Genesis;
 use crate::group::operation::Control;
 use crate::group::seal::{GenesisTree, Suite};
@@ -120,12 +121,12 @@ impl Replica {
         let (first, way) = (EpochId::from(self.group), self.way_to_all(parts, round)?);
         for epoch in parts.epochs().filter(|epoch| **epoch != first) {
             let stored = self.shelf(round).by_id(&EntryId(epoch.0))?;
-            match stored.is_some_and(|stored| stored.facts.is_some()) {
-                true if way.contains(epoch) && self.tree.get(epoch).is_none() => {
-                    return Err(RestoreError::Contradiction);
-                }
-                false if *epoch != parts.root => shelf::erase_keys(round.overlay, &self.group, epoch),
-                _ => {}
+            let fits = |commit: &Stored| self.tree.get(epoch).is_some() && parts.opens(&commit.entry);
+            if way.contains(epoch) && stored.as_ref().is_some_and(|commit| !fits(commit)) {
+                return Err(RestoreError::Contradiction);
+            }
+            if stored.is_none_or(|stored| stored.facts.is_none()) && *epoch != parts.root {
+                shelf::erase_keys(round.overlay, &self.group, epoch);
             }
         }
         Ok(())
@@ -159,6 +160,16 @@ impl Replica {
             shelf::put_message(round.overlay, &self.group, shown.log, &entry, shown.place(), received);
         }
         Ok(())
+    }
+}
+
+impl Parts<'_> {
+    /// Whether the key that a backup gives of its epoch opens an act. Others may have been told since, but after a
+    /// start this one is what counts.
+    fn opens(&self, act: &Entry) -> bool {
+        let epoch = act.epoch();
+        let given = self.whole.get(&epoch).map(EpochKeys::control).or_else(|| self.control.get(&epoch));
+        given.is_none_or(|key| act.is_under(&ClassKey(key.clone())))
     }
 }
 

@@ -120,6 +120,11 @@ fn an_insiders_false_key_hides_no_act_on_the_way_to_other_epochs() {
     for section in [forged.clone(), with_entry(&forged, &signed)] {
         assert_eq!(restored(&section).err(), Some(RestoreError::Contradiction));
     }
+    let all: Vec<EpochId> = alice.replica.ring.epochs().copied().collect();
+    let all_false = all.iter().fold(section, |section, epoch| {
+        replace(&section, alice.replica.ring.control(epoch).unwrap().as_bytes(), &[66; 32])
+    });
+    assert_eq!(restored(&all_false).err(), Some(RestoreError::Contradiction));
 }
 
 #[test]
