@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::action::Action;
+use crate::action::grievance::Grievance;
 use crate::action::strike::{Call, Leg};
 use crate::group::operation::Profile;
 
@@ -203,4 +204,26 @@ fn nobody_counts_with_a_key_that_nothing_can_be_sealed_to() {
         assert!(carla.rejected(&profile));
         assert_eq!(carla.replica.name_of(&bob.replica.member()), known);
     }
+}
+
+/// M-19: what somebody filed as a member is judged by what was known there, wherever it comes later.
+#[test]
+fn what_was_filed_before_its_author_was_put_out_counts_wherever_it_comes_later() {
+    let (mut alice, mut bob, mut carla) = three();
+    let grievance = Grievance {
+        category: "pay.below_rate".into(),
+        platform: "Deliverix".into(),
+        when: "2026-11-20".into(),
+        place: "Lyon".into(),
+        amounts: vec![],
+        text: "Three euros for six kilometres".into(),
+        every: None,
+        zone: None,
+    };
+    let filed = bob.post(Kind::Grievance, &grievance.to_payload());
+    alice.post(Kind::Remove, &remove(&bob));
+    carla.sync(&alice);
+    assert!(!carla.is_member(bob.replica.device()));
+    carla.sync(&bob);
+    assert!(carla.replica.board().grievances().any(|(id, _)| *id == filed));
 }
