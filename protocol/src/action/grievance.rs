@@ -190,3 +190,20 @@ impl Action for Support {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Grievance {
+    /// One that counts.
+    pub(crate) fn sample() -> Self {
+        Self {
+            category: "pay.below_rate".into(),
+            platform: "Deliverix".into(),
+            when: "2026-11-20".into(),
+            place: "Lyon".into(),
+            amounts: vec![],
+            text: "Three euros for six kilometres".into(),
+            every: None,
+            zone: None,
+        }
+    }
+}

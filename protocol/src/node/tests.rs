@@ -444,16 +444,7 @@ fn a_rolled_back_profile_stops_before_it_equivocates() {
 }
 
 fn grievance() -> Grievance {
-    Grievance {
-        category: "pay.below_rate".into(),
-        platform: "Deliverix".into(),
-        when: "2026-11-20".into(),
-        place: "Lyon".into(),
-        amounts: vec![],
-        text: "Three euros for six kilometres".into(),
-        every: None,
-        zone: None,
-    }
+    Grievance::sample()
 }
 
 fn plan(sim: &Sim, window: u32) -> CallPlan {

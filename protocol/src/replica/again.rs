@@ -41,7 +41,7 @@ pub(super) fn take_out(group: GroupId, round: &mut Round<'_>) -> Result<Earlier,
     let gone = entries.iter().filter(|stored| stored.facts.as_ref().is_some_and(is_gone));
     let gone = gone.map(|stored| stored.entry.id()).collect();
     for shown in places.iter().filter(|shown| Some(shown.log.device) == own) {
-        shelf::drop_shown(round.overlay, &group, shown.order);
+        shelf::drop_edited(round, &group, shown)?;
     }
     for device in devices {
         for lane in [Lane::Acts, Lane::Talk, Lane::Beacon] {

@@ -112,7 +112,7 @@ impl Replica {
             let old = page.iter().filter(|shown| self.is_expired(shown, round.now));
             let old: Vec<&Shown> = old.filter(|shown| Some(shown.order) != newest).collect();
             for shown in &old {
-                shelf::drop_shown(round.overlay, &self.group, shown.order);
+                shelf::drop_edited(round, &self.group, shown)?;
             }
             if old.is_empty() || Some(last) == newest {
                 return Ok(());

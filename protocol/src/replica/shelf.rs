@@ -136,12 +136,11 @@ impl Shelf<'_> {
         Ok(record.and_then(|record| decode_shown((order, record))))
     }
 
-    /// The newest entry of a device's that edits a message.
-    pub(crate) fn edit(&self, of: &EntryId, device: DeviceKey) -> Result<Option<Stored>, StoreError> {
+    /// Where the newest entry of a device's lies that edits a message.
+    pub(crate) fn edit(&self, of: &EntryId, device: DeviceKey) -> Result<Option<(LogId, u32)>, StoreError> {
         let scope = edits_scope(&self.group, of, device);
         let newest = self.sight.range_back(Table::Timeline, &scope, 0, u128::MAX, 1)?;
-        let place = newest.first().and_then(|(_, record)| decode_place(record));
-        place.map_or(Ok(None), |(log, seq)| self.at(log, seq))
+        Ok(newest.first().and_then(|(_, record)| decode_place(record)))
     }
 
     /// Stored recipes of operation sets, in order (S-13).
@@ -263,6 +262,19 @@ pub(crate) fn put_edit(overlay: &mut Overlay, group: &GroupId, of: &EntryId, ent
 pub(crate) fn drop_edit(overlay: &mut Overlay, group: &GroupId, of: &EntryId, entry: &Entry) {
     let scope = edits_scope(group, of, entry.device());
     overlay.delete(Key::new(Table::Timeline, scope, u128::from(entry.header().seq)));
+}
+
+/// Stages the end of a message on the screen, and of its edits.
+pub(crate) fn drop_edited(round: &mut Round<'_>, group: &GroupId, shown: &Shown) -> Result<(), StoreError> {
+    let shelf = Shelf { sight: round.sight(), group: *group };
+    if let Some(stored) = shelf.at(shown.log, shown.seq)? {
+        let scope = edits_scope(group, &stored.entry.id(), shown.log.device);
+        for (order, _) in shelf.sight.range(Table::Timeline, &scope, 0, u128::MAX, usize::MAX)? {
+            round.overlay.delete(Key::new(Table::Timeline, scope.clone(), order));
+        }
+    }
+    drop_shown(round.overlay, group, shown.order);
+    Ok(())
 }
 
 fn edits_scope(group: &GroupId, of: &EntryId, device: DeviceKey) -> Vec<u8> {

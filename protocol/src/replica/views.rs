@@ -130,10 +130,11 @@ impl Replica {
     /// is shown: what was taken back must not come back.
     fn message_view(&self, stored: &Stored, round: &Round<'_>) -> Result<Option<MessageView>, StoreError> {
         let entry = &stored.entry;
-        let edit = self.shelf(round).edit(&entry.id(), entry.device())?;
-        let newest = edit.as_ref().map_or(entry, |edit| &edit.entry);
-        let (Some((body, message)), Some((_, shown))) = (self.open_message(entry), self.open_message(newest))
-        else {
+        let edited = self.shelf(round).edit(&entry.id(), entry.device())?;
+        let edit = edited.map_or(Ok(None), |(log, seq)| self.shelf(round).at(log, seq))?;
+        let newest = if edited.is_some() { edit.as_ref().map(|edit| &edit.entry) } else { Some(entry) };
+        let shown = newest.and_then(|newest| Some((newest, self.open_message(newest)?.1)));
+        let (Some((body, message)), Some((newest, shown))) = (self.open_message(entry), shown) else {
             return Ok(None);
         };
         let own = entry.device() == self.device;
@@ -143,7 +144,7 @@ impl Replica {
             author: self.view.owner_of(&entry.device()),
             time: body.time,
             text: shown.text,
-            edited: edit.is_some(),
+            edited: edited.is_some(),
             reach,
             order: super::shelf::screen_order(message.clock, &entry.id()),
         }))

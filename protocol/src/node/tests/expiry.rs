@@ -5,6 +5,7 @@ use super::founding::{open_for, union};
 use super::*;
 use crate::group::membership::{Channel, Parameter};
 use crate::node::Decision;
+use crate::store::{Store, Table};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -29,8 +30,19 @@ fn chat_that_has_expired_is_opened_by_nothing_on_the_disk_and_evidence_is() {
     let (mut sim, group) = still(union(620, 4, 3));
     decide(&mut sim, group, 10);
     say(&mut sim, 3, group, "early");
+    let list =
+        |node: &mut Node<_>, now| node.ask(group, now, |replica, round| replica.messages(None, 9, round));
+    let first = sim.act(3, list).unwrap().unwrap()[0].id;
+    sim.act(3, |node, now| node.edit(group, first, "earlier", now)).unwrap();
+    let author = sim.laptop(3).node.as_ref().unwrap().group(&group).unwrap().device();
+    let edits = [group.as_bytes().as_slice(), b"edits", first.as_bytes(), author.as_bytes()].concat();
+    let edits_of = |sim: &mut Sim, laptop: usize| {
+        sim.image(laptop).range(Table::Timeline, &edits, 0, u128::MAX, 9).unwrap().len()
+    };
     sim.act(3, |node, now| node.file_grievance(group, &grievance(), now)).unwrap();
     assert!(sim.run_until(5 * MINUTE, |sim| all_read(sim, &[0, 1, 2, 3], group, 1) && backed(sim, group)));
+    let edited = |sim: &mut Sim| (0..4).all(|laptop| edits_of(sim, laptop) == 1);
+    assert!(sim.run_until(5 * MINUTE, edited));
     let epoch = head(&mut sim, 0, group);
     let before = keys(&mut sim, 2, group, epoch);
     renew(&mut sim, 0, group, 1);
@@ -41,6 +53,7 @@ fn chat_that_has_expired_is_opened_by_nothing_on_the_disk_and_evidence_is() {
     for restarted in [false, true] {
         for laptop in 0..4 {
             assert_eq!(texts(&mut sim, laptop, group), ["later"], "{laptop} {restarted}");
+            assert_eq!(edits_of(&mut sim, laptop), 0);
             let image = sim.image(laptop);
             for (class, gone) in [("chat", true), ("short", true), ("record", false), ("control", false)] {
                 assert_eq!(image.shows(&before[class]), !gone, "{class} {laptop} {restarted}");

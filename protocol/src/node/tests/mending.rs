@@ -189,3 +189,21 @@ fn no_member_is_believed_while_another_knows_more_of_an_own_log() {
         assert!(sim.run_until(10 * MINUTE, stopped), "seed {seed}");
     }
 }
+
+#[test]
+fn what_was_taken_back_stays_so_where_the_record_of_that_is_lost() {
+    let (mut sim, group) = picket(712, 2);
+    say(&mut sim, 1, group, "oops");
+    assert!(sim.run_until(5 * MINUTE, |sim| texts(sim, 0, group) == ["oops"]));
+    let list =
+        |node: &mut Node<_>, now| node.ask(group, now, |replica, round| replica.messages(None, 9, round));
+    let id = sim.act(1, list).unwrap().unwrap()[0].id;
+    sim.act(1, |node, now| node.edit(group, id, "", now)).unwrap();
+    assert!(sim.run_until(5 * MINUTE, |sim| texts(sim, 0, group) == [""]));
+    sim.partition(&[0], &[1], true);
+    let author = member(&mut sim, 1, group);
+    start_damaged(&mut sim, 0, |key| entry_at(key, author, TALK, &[2]));
+    assert_eq!(texts(&mut sim, 0, group), [""; 0], "not what it said first");
+    sim.partition(&[0], &[1], false);
+    assert!(sim.run_until(5 * MINUTE, |sim| texts(sim, 0, group) == [""]));
+}

@@ -210,17 +210,7 @@ fn nobody_counts_with_a_key_that_nothing_can_be_sealed_to() {
 #[test]
 fn what_was_filed_before_its_author_was_put_out_counts_wherever_it_comes_later() {
     let (mut alice, mut bob, mut carla) = three();
-    let grievance = Grievance {
-        category: "pay.below_rate".into(),
-        platform: "Deliverix".into(),
-        when: "2026-11-20".into(),
-        place: "Lyon".into(),
-        amounts: vec![],
-        text: "Three euros for six kilometres".into(),
-        every: None,
-        zone: None,
-    };
-    let filed = bob.post(Kind::Grievance, &grievance.to_payload());
+    let filed = bob.post(Kind::Grievance, &Grievance::sample().to_payload());
     alice.post(Kind::Remove, &remove(&bob));
     carla.sync(&alice);
     assert!(!carla.is_member(bob.replica.device()));
