@@ -214,9 +214,10 @@ impl<S: Store> Node<S> {
     }
 
     /// Addresses worth calling: of members of groups that want sessions, of codes in use, and those seen
-    /// on the local network.
-    fn wanted(&self, now: Moment) -> BTreeMap<String, Want> {
+    /// on the local network; and when a group looks around next.
+    fn wanted(&self, now: Moment) -> (BTreeMap<String, Want>, Option<Moment>) {
         let mut wanted: BTreeMap<String, Want> = BTreeMap::new();
+        let mut next_look: Option<Moment> = None;
         let mut want = |address: &String, told: bool, look: bool| {
             if !self.listening.contains(address) {
                 let first = Want { look: true, ..Want::default() };
@@ -227,8 +228,11 @@ impl<S: Store> Node<S> {
             }
         };
         for replica in self.replicas.values().filter(|replica| !replica.is_over()) {
-            let due = self.wants_call(replica, now).filter(|(at, _)| *at <= now);
-            let Some((_, look)) = due else { continue };
+            let Some((at, look)) = self.wants_call(replica, now) else { continue };
+            if at > now {
+                next_look = Some(next_look.map_or(at, |next| next.min(at)));
+                continue;
+            }
             let group = replica.group();
             let up = self.sync.said_up(&group);
             for (device, address) in self.absent(replica) {
@@ -241,7 +245,7 @@ impl<S: Store> Node<S> {
             hints.for_each(|address| want(&address, false, false));
             self.discovered.iter().for_each(|address| want(address, false, false));
         }
-        wanted
+        (wanted, next_look)
     }
 
     /// A group looks around when it has called nobody for a while.
@@ -280,7 +284,7 @@ impl<S: Store> Node<S> {
 
     /// Whom to call first of those who are due; all worth calling are on the list afterwards.
     fn next_call(&mut self, now: Moment) -> Option<String> {
-        let wanted = self.wanted(now);
+        let (wanted, _) = self.wanted(now);
         self.calls.forget(&wanted);
         let mut due = Vec::new();
         for (address, want) in wanted {
@@ -300,12 +304,11 @@ impl<S: Store> Node<S> {
         let (calls, since) = self.calls.burst;
         let free = if calls < BURST.0 { Moment::default() } else { since.after(BURST.1) };
         let now = self.clock.reached();
-        let dials = self.wanted(now).into_keys().filter_map(|address| self.calls.dials.get(&address));
+        let (wanted, next_look) = self.wanted(now);
+        let dials = wanted.into_keys().filter_map(|address| self.calls.dials.get(&address));
         let due = dials.filter(|dial| dial.is_idle()).map(|dial| dial.next.max(free));
         let given_up = self.calls.dials.values().filter_map(Dial::hopeful_until).filter(|until| *until > now);
-        let replicas = self.replicas.values().filter(|replica| !replica.is_over());
-        let looks = replicas.filter_map(|replica| self.wants_call(replica, now)).map(|(at, _)| at);
-        due.chain(given_up).chain(looks.filter(|at| *at > now)).min()
+        due.chain(given_up).chain(next_look).min()
     }
 
     pub(super) fn dialled(&mut self, address: Option<&str>, conn: ConnectionId) {

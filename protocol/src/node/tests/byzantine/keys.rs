@@ -1,6 +1,6 @@
 //! Keys that a hostile member gives to some and not to others, or makes up.
 
-use super::super::founding::union;
+use super::super::founding::{let_in, union};
 use super::super::*;
 use crate::entry::Lane;
 use crate::id::EpochId;
@@ -39,17 +39,22 @@ fn hear_one_another(sim: &mut Sim, group: GroupId) {
 fn a_key_holder_who_tells_false_keys_takes_nothing_from_anybody() {
     let (mut sim, group) = union(50, 5, 3);
     let lie = |epoch| OpenedEpoch { epoch, control: [66; 32].into() };
-    let epochs = [EpochId::from(group), head(&mut sim, EVE, group)].map(lie).to_vec();
+    let before = head(&mut sim, EVE, group);
+    let_in(&mut sim, 0, group, "gus");
+    let between = head(&mut sim, 0, group);
+    let fatou = let_in(&mut sim, 0, group, "fatou");
+    sim.run_for(MINUTE);
+    let epochs = [EpochId::from(group), before, between].map(lie).to_vec();
     let body = Opened { epochs }.to_payload();
     by_eve(&mut sim, group, |replica, round| replica.post(Kind::Opened, &body, round)).unwrap();
     sim.run_for(5 * MINUTE);
     // Who was not there at the start reads it by keys that were told.
-    for laptop in HONEST {
+    for laptop in HONEST.into_iter().chain([fatou]) {
         sim.crash(laptop);
         sim.start(laptop);
     }
     assert!(sim.run_until(10 * MINUTE, |sim| are_one(sim, group)));
-    assert_eq!(members(&mut sim, 4, group), 5);
+    assert!([4, fatou].iter().all(|laptop| members(&mut sim, *laptop, group) == 7));
     hear_one_another(&mut sim, group);
 }
 
