@@ -197,9 +197,9 @@ fn a_quiet_group_has_two_neighbours_of_ones_own_and_five_once_something_happens(
 
 #[test]
 fn parts_of_a_group_that_are_enough_for_themselves_look_for_each_other_all_the_same() {
-    let (mut sim, group) = crowd(473, 12);
-    let all: Vec<usize> = (0..12).collect();
-    let (left, right) = all.split_at(6);
+    let (mut sim, group) = crowd(473, 16);
+    let all: Vec<usize> = (0..16).collect();
+    let (left, right) = all.split_at(8);
     let across = |sim: &mut Sim| {
         let devices = |sim: &mut Sim, part: &[usize]| -> BTreeSet<DeviceKey> {
             let device =
@@ -218,12 +218,15 @@ fn parts_of_a_group_that_are_enough_for_themselves_look_for_each_other_all_the_s
         };
         left.iter().map(node).sum::<usize>()
     };
-    sim.partition(left, right, true);
-    // Each part is at rest, and nobody of the other has answered for long.
+    sim.run_for(30 * MINUTE);
+    // All is quiet, and everybody finds two in its own part; nobody of the other has answered for long.
+    sim.partition(&all, &all, true);
+    [left, right].into_iter().for_each(|part| sim.partition(part, part, false));
     sim.run_for(30 * MINUTE);
     sim.partition(left, right, false);
     assert_eq!(across(&mut sim), 0);
     let before: Vec<usize> = all.iter().map(|laptop| here(&mut sim, *laptop).0).collect();
+    assert!(before.iter().all(|own| *own >= 2), "else they go on calling anyway: {before:?}");
     assert!(sim.run_until(30 * MINUTE, |sim| across(sim) > 0), "somebody looks around");
     sim.run_for(6 * 60 * MINUTE);
     let own: Vec<usize> = all.iter().map(|laptop| here(&mut sim, *laptop).0).collect();
