@@ -176,6 +176,14 @@ impl Agenda {
     }
 }
 
+/// A random part of a span, so that not all do something at once.
+fn part_of(span: Duration, rng: &mut dyn CryptoRng) -> Duration {
+    let mut random = [0; 8];
+    rng.fill_bytes(&mut random);
+    let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
+    Duration::from_millis(u64::from_be_bytes(random) % span)
+}
+
 impl<S: Store> Node<S> {
     /// Opens what the store holds.
     ///

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Node;
+use super::{Node, part_of};
 use crate::action::beacon::MAX_CONTACTS;
 use crate::id::GroupId;
 use crate::kind::Kind;
@@ -39,10 +39,7 @@ impl<S: Store> Node<S> {
         if moved {
             self.agenda.beacons.insert(group, now);
         } else if unread || others {
-            let mut random = [0; 8];
-            self.rng.fill_bytes(&mut random);
-            let span = JITTER.saturating_mul(members).as_millis().max(1) as u64;
-            let soon = now.after(Duration::from_millis(u64::from_be_bytes(random) % span));
+            let soon = now.after(part_of(JITTER.saturating_mul(members), &mut *self.rng));
             let pause = if unread { JITTER } else { PAUSE };
             let posted = self.agenda.posted.get(&group).map(|at| at.after(pause.saturating_mul(members)));
             self.agenda.beacons.insert(group, posted.unwrap_or(soon).max(soon));

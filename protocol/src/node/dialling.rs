@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rand_core::Rng;
 
-use super::Node;
+use super::{Node, part_of};
 use crate::id::{DeviceKey, GroupId};
 use crate::replica::Replica;
 use crate::store::Store;
@@ -253,10 +253,8 @@ impl<S: Store> Node<S> {
         self.calls.looks.retain(|group, _| self.replicas.contains_key(group));
         for group in self.replicas.keys() {
             let rng = &mut self.rng;
-            self.calls.looks.entry(*group).or_insert_with(|| {
-                let more = rng.next_u64() % LOOK.as_millis() as u64;
-                now.after(LOOK.saturating_add(Duration::from_millis(more)))
-            });
+            let later = || now.after(LOOK.saturating_add(part_of(LOOK, &mut **rng)));
+            self.calls.looks.entry(*group).or_insert_with(later);
         }
     }
 

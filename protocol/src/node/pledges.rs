@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Node;
+use super::{Node, part_of};
 use crate::action::Action;
 use crate::action::board::CallView;
 use crate::action::pledge::{self, PledgeAnswer, PledgeCount};
@@ -97,13 +97,11 @@ impl<S: Store> Node<S> {
         if now >= closes {
             return;
         }
-        let window = Duration::from_secs(u64::from(call.body.answer_window)).as_millis() as u64;
-        let mut random = [0; 8];
-        self.rng.fill_bytes(&mut random);
-        let wait = if window == 0 { 0 } else { u64::from_be_bytes(random) % window };
+        let window = Duration::from_secs(u64::from(call.body.answer_window));
+        let wait = part_of(window, &mut *self.rng);
         let counting = self.replicas.get(&group).is_some_and(|r| call.body.counters.contains(&r.member()));
         let state = PledgeState {
-            at: now.after(Duration::from_millis(wait)),
+            at: now.after(wait),
             yes: false,
             answered: None,
             closes,

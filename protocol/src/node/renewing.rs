@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Node;
+use super::{Node, part_of};
 use crate::id::GroupId;
 use crate::replica::AuthorError;
 use crate::store::{Store, StoreError};
@@ -33,9 +33,7 @@ impl<S: Store> Node<S> {
     fn some_spread(&mut self, group: &GroupId) -> Duration {
         let members = self.replicas.get(group).map_or(0, |replica| replica.view().members.len());
         let span = SPREAD.saturating_mul(u32::try_from(members).unwrap_or(u32::MAX)).min(MOST_SPREAD);
-        let mut random = [0; 8];
-        self.rng.fill_bytes(&mut random);
-        Duration::from_millis(u64::from_be_bytes(random) % (span.as_millis() as u64).max(1))
+        part_of(span, &mut *self.rng)
     }
 
     pub(super) fn tick_renewals(&mut self, now: Timestamp) -> Result<(), StoreError> {
